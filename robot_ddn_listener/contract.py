@@ -1,0 +1,366 @@
+"""What travels between the robot process and the backend: FailureReport one way, Analysis the other.
+
+Both are frozen records with one JSON form. `encode` gives plain JSON types; `decode` ignores fields it does not know and
+reads enum values of newer versions as the enum's fallback, so old listeners work with new workers and the other way round.
+"""
+
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from .errors import ContractError
+
+VERSION = 1
+TASK_NAME = "tasks.analyze_test_failure"
+MAX_REPORT_BYTES = 256 * 1024
+MAX_EVIDENCE = 3
+MAX_QUOTE_CHARACTERS = 200
+
+QUEUE = "ddn"
+HEARTBEAT_KEY = "ddn:heartbeat"  # exists while a worker lives: each worker sets it, with its name, for HEARTBEAT_SECONDS
+HEARTBEAT_SECONDS = 15
+PAUSED_KEY = "ddn:paused"  # exists while an operator has paused the queue; the value is the reason
+VERDICT_SECONDS = 3600
+
+T = TypeVar("T")
+
+
+def verdict_key(project: str, report_id: str) -> str:
+    """Return the Redis key that holds the best verdict so far, as JSON of an Analysis, for VERDICT_SECONDS."""
+    return f"ddn:{project}:verdict:{report_id}"
+
+
+
+class _TolerantEnum(StrEnum):
+    """An enum that reads values it does not know as its last member, the fallback."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> "_TolerantEnum":
+        return list(cls)[-1]
+
+
+class ErrorType(_TolerantEnum):
+    """Where the cause lies. Closed list; UNKNOWN is also the fallback."""
+
+    CODE_ERROR = "CODE_ERROR"
+    TEST_ERROR = "TEST_ERROR"
+    INFRA_ERROR = "INFRA_ERROR"
+    CONFIG_ERROR = "CONFIG_ERROR"
+    DEPENDENCY_ERROR = "DEPENDENCY_ERROR"
+    UNKNOWN = "UNKNOWN"
+
+
+class Stage(_TolerantEnum):
+    """A final verdict is never replaced by an interim one."""
+
+    FINAL = "final"
+    INTERIM = "interim"
+
+
+class Verdict(_TolerantEnum):
+    """diagnosed: a cause is named. unknown: looked, not found. not-analysed: there was nothing to find or no right to look."""
+
+    DIAGNOSED = "diagnosed"
+    NOT_ANALYSED = "not-analysed"
+    UNKNOWN = "unknown"
+
+
+class Phase(_TolerantEnum):
+    """The part of the test or suite that failed."""
+
+    SETUP = "setup"
+    TEARDOWN = "teardown"
+    SUITE_SETUP = "suite-setup"
+    SUITE_TEARDOWN = "suite-teardown"
+    TEST = "test"
+
+
+class Novelty(_TolerantEnum):
+    """Has this failure been seen before in this project."""
+
+    NEW = "new"
+    KNOWN = "known"
+    REGRESSED = "regressed"
+    FLAKY = "flaky"
+    UNKNOWN = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ci:
+    provider: str = ""
+    build_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    repo: str = ""
+    commit: str = ""
+    branch: str = ""
+    dirty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution of `robot` (or one of `pabot`, over all its processes)."""
+
+    id: str
+    name: str = ""
+    robot: str = ""
+    python: str = ""
+    platform: str = ""
+    ci: Ci = Ci()
+    git: Git = Git()
+
+
+@dataclass(frozen=True, slots=True)
+class KeywordCall:
+    """One step on the path to the failing keyword, outermost first. `type` is Robot's: KEYWORD, SETUP, FOR, ITERATION, TRY...
+
+    `status` is Robot's. `args` as written in the data, `name` without owner, `source` relative to the project's root.
+    """
+
+    name: str
+    owner: str = ""
+    type: str = "KEYWORD"
+    args: tuple[str, ...] = ()
+    source: str = ""
+    lineno: int = 0
+    status: str = ""
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.owner}.{self.name}" if self.owner else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A log message (level TRACE..FAIL) or, with level KEYWORD, the start of a keyword: ``text`` is then its name and arguments.
+
+    `time` is ISO 8601 or empty. Lines are in the order of the log.
+    """
+
+    text: str
+    level: str = "INFO"
+    time: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One traceback frame, outermost first. `code` holds a few source lines, each ``<lineno>: <line>``, the failing one after ``>``."""
+
+    file: str
+    line: int = 0
+    function: str = ""
+    code: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionInfo:
+    """The exception behind the failure. `causes` are its chain and those handled on the way (TRY, Run Keyword And Expect Error)."""
+
+    type: str
+    message: str = ""
+    frames: tuple[Frame, ...] = ()
+    causes: tuple["ExceptionInfo", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionError:
+    """A WARN or ERROR of Robot itself, such as a failed import; often the real cause of a later failure."""
+
+    text: str
+    level: str = "ERROR"
+    time: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Truncation:
+    """`what` (e.g. ``log``) was cut `from_` a size `to` a size, both in characters (or in lines where `what` says so)."""
+
+    what: str
+    from_: int
+    to: int
+
+
+@dataclass(frozen=True, slots=True)
+class FailureReport:
+    """All that is known of one failure (one per group of equal failures). `source` is relative to the project's root."""
+
+    id: str
+    project: str
+    fingerprint: str
+    run: Run
+    suite_name: str
+    test_name: str
+    error_message: str
+    full_name: str = ""
+    source: str = ""
+    lineno: int = 0
+    tags: tuple[str, ...] = ()
+    phase: Phase = Phase.TEST
+    error_type: ErrorType = ErrorType.UNKNOWN
+    keywords: tuple[KeywordCall, ...] = ()
+    log: tuple[LogLine, ...] = ()
+    truncated: tuple[Truncation, ...] = ()
+    exception: ExceptionInfo | None = None
+    execution_errors: tuple[ExecutionError, ...] = ()
+    attachments: tuple[str, ...] = ()
+    redactions: dict[str, int] = field(default_factory=dict)
+    version: int = VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A passage that stands in the report word for word (white space folded). `where`: error message, log, exception, execution errors, code."""
+
+    quote: str
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    title: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """An earlier failure that looks alike."""
+
+    report_id: str
+    when: str = ""
+    root_cause: str = ""
+    confirmed_by: str = ""
+    ticket: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    commit: str
+    file: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What produced the analysis, and at what cost. Seconds by step; cost in US dollars."""
+
+    rule_id: str = ""
+    model: str = ""
+    pipeline_version: str = ""
+    crag_action: str = ""
+    step_seconds: dict[str, float] = field(default_factory=dict)
+    calls: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_usd: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of the agent, each text short."""
+
+    thought: str = ""
+    action: str = ""
+    observation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The answer to one report. `confidence` is 0..1 and only a probability where `calibrated`."""
+
+    report_id: str
+    project: str = ""
+    fingerprint: str = ""
+    stage: Stage = Stage.INTERIM
+    verdict: Verdict = Verdict.UNKNOWN
+    error_type: ErrorType = ErrorType.UNKNOWN
+    root_cause: str = ""
+    recommendation: str = ""
+    confidence: float = 0.0
+    calibrated: bool = False
+    evidence: tuple[Evidence, ...] = ()
+    missing: tuple[str, ...] = ()
+    references: tuple[Reference, ...] = ()
+    similar: tuple[Similar, ...] = ()
+    novelty: Novelty = Novelty.UNKNOWN
+    first_seen: str = ""
+    times_seen: int = 0
+    reused_from: str = ""
+    confirmed_by: str = ""
+    suspects: tuple[Suspect, ...] = ()
+    engine: Engine = Engine()
+    degraded: tuple[str, ...] = ()
+    sent_to: tuple[str, ...] = ()
+    trace: tuple[Step, ...] = ()
+    version: int = VERSION
+
+
+def encode(record: Any) -> Any:
+    """Return `record` as JSON types (dict, list, str, int, float, bool, None); texts lose what UTF-8 cannot hold."""
+    if is_dataclass(record):
+        return {f.name.rstrip("_"): encode(getattr(record, f.name)) for f in fields(record)}
+    if isinstance(record, (tuple, list)):
+        return [encode(item) for item in record]
+    if isinstance(record, Mapping):
+        return {str(key): encode(value) for key, value in record.items()}
+    if isinstance(record, StrEnum):
+        return record.value
+    if isinstance(record, str):
+        return record.encode("utf-8", "replace").decode("utf-8")
+    return record
+
+
+def decode(cls: type[T], message: object) -> T:
+    """Return `message` (as from json.loads) as a `cls`; unknown fields are ignored, a wrong or missing one raises ContractError."""
+    result: T = _decode(cls, message, cls.__name__)
+    return result
+
+
+def _decode(kind: Any, value: Any, path: str) -> Any:
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        if value is None:
+            return None
+        return _decode(next(arg for arg in get_args(kind) if arg is not type(None)), value, path)
+    if origin is tuple:
+        _expect(value, list, path)
+        return tuple(_decode(get_args(kind)[0], item, f"{path}[{i}]") for i, item in enumerate(value))
+    if origin is dict:
+        _expect(value, dict, path)
+        return {str(key): _decode(get_args(kind)[1], item, f"{path}.{key}") for key, item in value.items()}
+    if is_dataclass(kind):
+        return _decode_record(kind, value, path)
+    if issubclass(kind, StrEnum):
+        _expect(value, str, path)
+        return kind(value)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    _expect(value, kind, path)
+    return value
+
+
+def _decode_record(cls: Any, value: Any, path: str) -> Any:
+    _expect(value, dict, path)
+    arguments = {}
+    for name, kind, required in _schema(cls):
+        key = name.rstrip("_")
+        if key in value:
+            arguments[name] = _decode(kind, value[key], f"{path}.{key}")
+        elif required:
+            raise ContractError(f"{path}.{key}", "Expected a value, got none.")
+    return cls(**arguments)
+
+
+@cache
+def _schema(cls: Any) -> tuple[tuple[str, Any, bool], ...]:
+    hints = get_type_hints(cls)
+    return tuple((f.name, hints[f.name], f.default is MISSING and f.default_factory is MISSING) for f in fields(cls))
+
+
+def _expect(value: object, kind: type, path: str) -> None:
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise ContractError(path, f"Expected {kind.__name__}, got {value!r:.80}.")
