@@ -33,7 +33,6 @@ def verdict_key(project: str, report_id: str) -> str:
     return f"ddn:{project}:verdict:{report_id}"
 
 
-
 class _TolerantEnum(StrEnum):
     """An enum that reads values it does not know as its last member, the fallback."""
 
@@ -214,7 +213,10 @@ class FailureReport:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A passage that stands in the report word for word (white space folded). `where`: error message, log, exception, execution errors, code."""
+    """A passage that stands in the report word for word (white space folded).
+
+    `where`: error message, log, exception, execution errors, code.
+    """
 
     quote: str
     where: str = ""

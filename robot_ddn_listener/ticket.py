@@ -1,8 +1,9 @@
-"""A ticket follows one group of equal failures through the run: its report, its members, the best verdict so far, and where the report is."""
+"""A ticket follows one group of equal failures through the run: report, members, best verdict so far, where the report is."""
 
 from dataclasses import dataclass, field
 from enum import Enum
 
+from .annotation import Place
 from .contract import Analysis, FailureReport
 
 
@@ -18,28 +19,23 @@ class Delivery(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a card goes: a test (`test_id` such as ``s1-s2-t3``), or a suite's setup or teardown keyword.
-
-    `keyword` is ``setup`` or ``teardown`` for the latter, and `suite_id` such as ``s1-s2`` the suite.
-    """
-
-    test_id: str = ""
-    suite_id: str = ""
-    keyword: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Member:
     """One failed test (or suite setup or teardown) of a group, with where its card goes."""
 
     place: Place
     full_name: str
 
+    @property
+    def is_test(self) -> bool:
+        return bool(self.place.test_id)
+
 
 @dataclass(slots=True)
 class Ticket:
-    """`members[0]` carries the full card, the others one line each that names it. `note` says what went wrong on the way, for the card."""
+    """`members[0]` carries the full card, the others one line each that names it.
+
+    `note` says what went wrong on the way, for the card.
+    """
 
     report: FailureReport
     analysis: Analysis
