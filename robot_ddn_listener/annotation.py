@@ -31,7 +31,8 @@ class CardFacts:
     """What a card says of itself in the ``data-ddn`` attributes of its outermost element.
 
     `role` is ``full`` for the first of a group and ``member`` for the others; `cause` is the one-line root cause, `by` the
-    kind of answer ("rule dns-failure"), `name` the full name of the test (or the suite's setup or teardown) it stands in.
+    certainty and kind of answer ("likely, rule dns-failure"), `name` the full name of the test (or of the suite's setup or
+    teardown) it stands in.
     """
 
     report_id: str

@@ -148,7 +148,10 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One traceback frame, outermost first. `code` holds a few source lines, each ``<lineno>: <line>``, the failing one after ``>``."""
+    """One traceback frame, outermost first.
+
+    `code` holds a few source lines, each ``<lineno>: <line>``, the failing one after ``>``.
+    """
 
     file: str
     line: int = 0

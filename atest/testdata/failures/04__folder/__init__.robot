@@ -1,0 +1,7 @@
+*** Settings ***
+Suite Setup         Fail    The folder's setup failed
+
+
+*** Keywords ***
+Unused
+    No Operation

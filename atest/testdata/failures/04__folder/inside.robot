@@ -1,0 +1,7 @@
+*** Settings ***
+Suite Setup         No Operation
+
+
+*** Test Cases ***
+Deep Without Its Folder's Setup
+    Log    Never run

@@ -1,0 +1,7 @@
+*** Settings ***
+Library             NoSuchLibraryAnywhere
+
+
+*** Test Cases ***
+Library Is Missing
+    Keyword From There

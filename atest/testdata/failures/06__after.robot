@@ -1,0 +1,3 @@
+*** Test Cases ***
+Passes At The End
+    No Operation

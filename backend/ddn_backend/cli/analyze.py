@@ -1,0 +1,102 @@
+"""`ddn analyze`: the whole job on existing output files."""
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+from robot.api import ExecutionResult, ResultVisitor, ResultWriter
+from robot.errors import DataError
+from robot.version import get_version
+
+from robot_ddn_listener.afterwards import analyze_suite
+from robot_ddn_listener.attach import attach_to_result
+from robot_ddn_listener.connection import connect
+from robot_ddn_listener.errors import OutputError
+from robot_ddn_listener.gather import system_messages
+from robot_ddn_listener.outbox import Transport
+from robot_ddn_listener.render import View, annotations, console_lines
+from robot_ddn_listener.settings import Settings
+from robot_ddn_listener.waiting import ProgressLine, StopOnSignal
+
+from .options import EXPECTED_OUTPUT, output_files, read_options, settings_options
+
+OUTPUT_FOLDER = "ddn-results"
+
+
+@click.command()
+@click.argument("outputs", metavar="OUTPUT...", nargs=-1, required=True)
+@click.option("--outputdir", "-d", default=OUTPUT_FOLDER, show_default=True, help="Where output.xml, log.html and report.html go.")
+@settings_options
+def analyze(outputs: tuple[str, ...], outputdir: str, redis: str | None, project: str | None, wait: float | None) -> None:
+    """Analyse the failures in output.xml or output.json files; several are combined as rebot does."""
+    settings = read_options(redis=redis, project=project, wait=wait)
+    paths, folder = output_files(outputs), _output_folder(outputdir, outputs)
+    result = _load(paths)
+    view = View(output=str(folder / "output.xml"), flower_url=settings.flower_url, noun="task" if result.rpa else "test")
+    with StopOnSignal() as stop, ProgressLine() as progress:
+        messages = system_messages(result.errors)
+        tickets, outbox = analyze_suite(result.suite, settings, _reach(settings), stop, messages=messages, progress=progress)
+    outbox.spool(tickets, folder)
+    outbox.close()
+    if not tickets:
+        raise OutputError(
+            f"Analysing '{', '.join(outputs)}' failed: no test failed there, nothing to explain. Nothing was written."
+        )
+    attach_to_result(result.suite, annotations(tickets, view))
+    _write(result, folder)
+    click.echo("\n".join(console_lines(tickets, view)))
+
+
+def _output_folder(outputdir: str, outputs: tuple[str, ...]) -> Path:
+    folder = Path(outputdir)
+    if folder.exists() and not folder.is_dir():
+        raise click.UsageError(f"Reading option '--outputdir' failed: expected a folder, got the file '{outputdir}'.")
+    if (folder / "output.xml").resolve() in {Path(name).resolve() for name in outputs}:
+        raise click.UsageError(
+            f"Reading option '--outputdir' failed: '{outputdir}' holds the input 'output.xml', which would be overwritten; "
+            f"expected another folder. `ddn attach` writes into the file itself."
+        )
+    return folder
+
+
+def _load(paths: list[Path]) -> Any:
+    try:
+        result = ExecutionResult(*(str(path) for path in paths))
+    except DataError as error:
+        raise OutputError(f"{error} It is not readable, {EXPECTED_OUTPUT}. Nothing was written.") from error
+    result.visit(_OldStatuses())
+    return result
+
+
+class _OldStatuses(ResultVisitor):  # type: ignore[misc]  # Robot has no type hints
+    """Robot loads the NOT_RUN of files of version 3 and then fails on it when it makes a log."""
+
+    def start_body_item(self, item: Any) -> None:
+        if getattr(item, "status", "") == "NOT_RUN":
+            item.status = "NOT RUN"
+
+
+def _reach(settings: Settings) -> Any:
+    return partial(connect, settings.redis, dict(os.environ)) if settings.redis else _this_process
+
+
+def _this_process() -> Transport:
+    from ..in_process import InProcess  # after the options are known to be good: it loads the knowledge base
+
+    return InProcess()
+
+
+def _write(result: Any, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        ResultWriter(result).write_results(
+            outputdir=str(folder), output="output.xml", log="log.html", report="report.html", stdout=sys.stderr, rpa=result.rpa
+        )
+    except DataError as error:
+        raise OutputError(f"Writing results into '{folder}' failed: {error}") from error
+    for name in ("output.xml", "log.html", "report.html"):
+        if not (folder / name).exists():
+            raise OutputError(f"Writing '{folder / name}' failed: Robot Framework {get_version()} did not make it; see above.")

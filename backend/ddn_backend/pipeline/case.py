@@ -1,0 +1,43 @@
+"""The one record that travels through the pipeline: a report, and what the steps found out about it."""
+
+from dataclasses import dataclass
+
+from robot_ddn_listener.contract import Analysis, FailureReport
+
+from ..ports import Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the report. `text` stands there word for word; `count` similar lines were folded into it.
+
+    `where` is one of the places an Evidence can name: error message, exception, execution errors, log.
+    """
+
+    where: str
+    text: str
+    is_error: bool = False
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """The report cut down to what fits a budget; `cut` says in words what was left out."""
+
+    lines: tuple[Line, ...] = ()
+    cut: tuple[str, ...] = ()
+
+    @property
+    def characters(self) -> int:
+        return sum(len(line.text) for line in self.lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`analysis` is the best answer so far; each step returns a new Case."""
+
+    report: FailureReport
+    analysis: Analysis
+    digest: Digest = Digest()
+    query: str = ""
+    passages: tuple[Passage, ...] = ()

@@ -1,0 +1,143 @@
+"""The task that answers a failure report: interim verdict, final verdict, each under the report's own key on Redis.
+
+Reports may arrive more than once (redelivery, a listener's timed-out send): a final verdict that is already there is
+returned again, and an interim verdict never replaces another.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from celery import Celery
+from celery.utils.log import get_task_logger
+from redis import Redis, RedisError
+
+from robot_ddn_listener.contract import (
+    TASK_NAME,
+    VERDICT_SECONDS,
+    Analysis,
+    FailureReport,
+    Stage,
+    Verdict,
+    decode,
+    encode,
+    verdict_key,
+)
+from robot_ddn_listener.errors import ContractError
+from robot_ddn_listener.rules import first_verdict
+
+from .errors import PermanentError, TransientError
+from .pipeline import PIPELINE_VERSION, Pipeline
+
+RETRIES = 3
+LONGEST_BACKOFF_SECONDS = 60
+MAX_PROBLEM_CHARACTERS = 300
+
+logger = get_task_logger(__name__)
+
+
+def register(app: Celery, pipeline: Callable[[], Pipeline]) -> None:
+    """Make the tasks known to `app`; `pipeline` is called when the first report arrives."""
+
+    @app.task(  # type: ignore[untyped-decorator]
+        name=TASK_NAME,
+        autoretry_for=(TransientError,),
+        max_retries=RETRIES,
+        retry_backoff=True,
+        retry_backoff_max=LONGEST_BACKOFF_SECONDS,
+        retry_jitter=True,
+    )
+    def analyze_test_failure(report: object) -> dict[str, Any]:
+        """Analyse an encoded FailureReport; the verdicts appear under its verdict key, a summary is returned."""
+        return answer(report, pipeline(), Verdicts(app.backend.client))
+
+
+def answer(message: object, pipeline: Pipeline, verdicts: "Verdicts") -> dict[str, Any]:
+    """Analyse `message`, an encoded FailureReport, publish to `verdicts` and return what the operator sees first."""
+    report = _decoded(message, verdicts)
+    analysis = verdicts.settled(report) or _analyzed(report, pipeline, verdicts)
+    logger.info("%s: %s, %s", report.full_name or report.test_name, analysis.verdict, analysis.error_type)
+    return summary(report, analysis)
+
+
+def summary(report: FailureReport, analysis: Analysis) -> dict[str, Any]:
+    """Return the task's result: what tells most comes first, because Flower cuts what is long."""
+    return {
+        "root_cause": analysis.root_cause,
+        "recommendation": analysis.recommendation,
+        "confidence": analysis.confidence,
+        "error_type": analysis.error_type.value,
+        "test_name": report.test_name,
+        "degraded": list(analysis.degraded),
+        "verdict": analysis.verdict.value,
+        "project": report.project,
+        "report_id": report.id,
+        "rule_id": analysis.engine.rule_id,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """The verdicts on Redis, where listeners read them."""
+
+    client: "Redis"
+
+    def publish(self, analysis: Analysis) -> None:
+        """Put `analysis` in its place, unless it is interim and the place is taken."""
+        key = verdict_key(analysis.project, analysis.report_id)
+        is_interim = analysis.stage is Stage.INTERIM
+        try:
+            self.client.set(key, json.dumps(encode(analysis)), ex=VERDICT_SECONDS, nx=is_interim)
+        except RedisError as error:
+            raise TransientError(f"Publishing verdict '{analysis.report_id}' failed: {error}. It is tried again.") from error
+
+    def settled(self, report: FailureReport) -> Analysis | None:
+        """Return the final verdict on `report` if there is one of this pipeline that nothing was missing from."""
+        try:
+            value = self.client.get(verdict_key(report.project, report.id))
+        except RedisError as error:
+            raise TransientError(f"Reading verdict '{report.id}' failed: {error}. It is tried again.") from error
+        analysis = _read_verdict(value)
+        if analysis and analysis.stage is Stage.FINAL and not analysis.degraded:
+            return analysis if analysis.engine.pipeline_version == PIPELINE_VERSION else None
+        return None
+
+
+def _decoded(message: object, verdicts: Verdicts) -> FailureReport:
+    try:
+        return decode(FailureReport, message)
+    except ContractError as error:
+        problem = f"Reading the failure report failed: {str(error)[:MAX_PROBLEM_CHARACTERS]} It is not analysed."
+        _answer_not_analysed(message, problem, verdicts)
+        raise PermanentError(problem) from error
+
+
+def _answer_not_analysed(message: object, problem: str, verdicts: Verdicts) -> None:
+    if isinstance(message, Mapping) and all(isinstance(message.get(key), str) for key in ("id", "project")):
+        analysis = Analysis(report_id=message["id"], project=message["project"], stage=Stage.FINAL, verdict=Verdict.NOT_ANALYSED)
+        verdicts.publish(replace(analysis, missing=(problem,)))
+
+
+def _analyzed(report: FailureReport, pipeline: Pipeline, verdicts: Verdicts) -> Analysis:
+    try:
+        return pipeline.analyze(report, verdicts.publish)
+    except TransientError:
+        raise
+    except Exception as error:  # the user keeps what rules know, marked; the operator sees the failed task with its stack
+        verdicts.publish(_degraded(report, error))
+        raise
+
+
+def _degraded(report: FailureReport, error: Exception) -> Analysis:
+    problem = f"analysis: {type(error).__name__}: {error}"[:MAX_PROBLEM_CHARACTERS]
+    return replace(
+        first_verdict(report), project=report.project, fingerprint=report.fingerprint, stage=Stage.FINAL, degraded=(problem,)
+    )
+
+
+def _read_verdict(value: Any) -> Analysis | None:
+    try:
+        return decode(Analysis, json.loads(value)) if value else None
+    except (ValueError, ContractError):  # of another version, or not ours: the new one replaces it
+        return None

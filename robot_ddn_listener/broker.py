@@ -1,0 +1,346 @@
+"""The one door to Redis: failure reports go out as Celery tasks, verdicts come back, every foreign error becomes a BrokerError.
+
+Celery and redis-py are imported at the first use: they cost a few hundred milliseconds, which only a run with a failure pays,
+in its sender thread. Nothing of the user's own Celery takes part: not the current app, not CELERY_* variables, not Django.
+
+Threads may share a Broker; its sends come one after the other. A forked child makes its own, the parent's lock may be held.
+Silence is borne for TIMEOUT, then the call fails; the system's look-up of a host's name has limits of its own, often longer.
+"""
+
+import json
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
+
+from .contract import HEARTBEAT_KEY, PAUSED_KEY, QUEUE, TASK_NAME, Analysis, FailureReport, decode, encode, verdict_key
+from .errors import BrokerError, ContractError, SettingsError
+
+if TYPE_CHECKING:
+    import redis
+
+TIMEOUT = 0.5  # seconds of silence: a hung server costs a call that much, a slow network answers sooner
+MAX_VERDICT_BYTES = 1024 * 1024
+MAX_SHOWN_CHARACTERS = 200  # of an error message in the task's summary, of a pause's reason
+EXPECTED = "Expected redis://HOST:PORT/DB, rediss://HOST:PORT/DB or redis+socket:///PATH?virtual_host=DB"
+
+_NO_RETRY = {"max_retries": 0, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
+# Retries must be allowed and limited to none: with task_publish_retry=False kombu's own default of many retries comes back.
+_SENDER_SETTINGS = {
+    "task_publish_retry_policy": _NO_RETRY,
+    "task_send_sent_event": True,
+    "task_serializer": "json",
+    "broker_connection_timeout": TIMEOUT,
+    "broker_transport_options": {"socket_connect_timeout": TIMEOUT, "socket_timeout": TIMEOUT, "socket_keepalive": True},
+}
+_TLS_OPTIONS = {"ssl_cert_reqs", "ssl_check_hostname", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
+_SCHEME = re.compile(r"[\w+.-]+")
+_HARMLESS = re.compile(r"((?:[\w.-]*|\[[\da-fA-F:.]+\])(?::\d*)?(?:/[^?#]*)?)(?:[?#].*)?", re.DOTALL)
+
+
+class Broker:
+    """Redis as the listener sees it. Nothing is imported or connected before the first call.
+
+    `where` names the place without its password. `unreadable` tells of the last `verdicts` call which verdicts were
+    there but could not be used, and why, by report id.
+    """
+
+    def __init__(self, url: str):
+        """Take a redis://, rediss:// or redis+socket:// URL; SettingsError for any other.
+
+        Certificates of rediss:// are verified, unless `ssl_cert_reqs=none` or `optional` is in the URL.
+        """
+        self._address = _parse(url)
+        self.where = self._address.where
+        self.unreadable: dict[str, str] = {}
+        self._sending = threading.Lock()
+        self._reading = threading.Lock()
+        self._app: Any = None
+        self._producer: Any = None
+        self._events: Any = None
+        self._client: redis.Redis | None = None
+
+    def submit(self, report: FailureReport) -> None:
+        """Send `report` to the backend's queue. The task's id is the report's, so that sending it twice changes nothing.
+
+        Raises BrokerError when Redis did not take it, or did not say so in time; then it may have arrived all the same.
+        """
+        with self._sending, self._mapped(f"Sending failure report '{report.id}' to {self.where}"):
+            try:
+                self._send(report)
+            except BaseException:
+                self._hang_up()  # so that the next send looks the host up again: after a fail-over it is another
+                raise
+
+    def verdicts(self, project: str, report_ids: Sequence[str]) -> dict[str, Analysis]:
+        """Return the best verdicts so far, by report id; what is not there yet, or not readable, is left out."""
+        ids = list(dict.fromkeys(report_ids))
+        values = self._get([verdict_key(project, report_id) for report_id in ids], "verdicts")
+        found, unreadable = {}, {}
+        for report_id, value in zip(ids, values, strict=True):
+            try:
+                if value is not None:
+                    found[report_id] = _read_verdict(report_id, value)
+            except ContractError as error:
+                unreadable[report_id] = str(error)
+        self.unreadable = unreadable
+        return found
+
+    def idle_reason(self) -> str:
+        """Return why nothing is analysed at present, as a short clause; empty when a worker is there and takes work."""
+        paused, heartbeat = self._get([PAUSED_KEY, HEARTBEAT_KEY], "the state of the backend")
+        if paused is not None:
+            reason = _one_line(paused.decode("utf-8", "replace"))
+            return f"the queue is paused: {reason}" if reason else "the queue is paused"
+        return "" if heartbeat is not None else "no worker is online"
+
+    def close(self) -> None:
+        """Close all connections; a later call opens new ones. A send that hangs is not waited for longer than TIMEOUT."""
+        if self._sending.acquire(timeout=TIMEOUT):
+            try:
+                self._hang_up()
+            finally:
+                self._sending.release()
+        if self._client is not None:
+            self._client.close()
+
+    def _send(self, report: FailureReport) -> None:
+        if self._app is None:
+            self._app = _sending_app()
+        if self._producer is None:
+            connection = self._address.connection(self._app)
+            self._producer = self._app.amqp.Producer(connection, auto_declare=False)
+            self._events = self._app.events.Dispatcher(connection, enabled=False)
+        message = encode(report)
+        # Producer and events are given, because those of the app itself look for their URL in CELERY_BROKER_URL first.
+        self._app.send_task(
+            TASK_NAME,
+            [message],
+            task_id=report.id,
+            queue=QUEUE,
+            argsrepr=_summary(message),
+            producer=self._producer,
+            event_dispatcher=self._events,
+        )
+
+    def _hang_up(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(Exception):  # a connection that cannot be closed properly is dropped all the same
+                producer.connection.release()
+
+    def _get(self, keys: list[str], what: str) -> list[bytes | None]:
+        if not keys:
+            return []
+        with self._mapped(f"Reading {what} from {self.where}"):
+            return cast("list[bytes | None]", self._reader().mget(keys))
+
+    def _reader(self) -> "redis.Redis":
+        with self._reading:
+            if self._client is None:
+                self._client = self._address.client()
+            return self._client
+
+    @contextmanager
+    def _mapped(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except (Exception, SystemExit) as error:
+            # Whatever Celery, kombu and redis-py throw, and be it because they are broken: Redis was not reached.
+            raise BrokerError(f"{doing} failed: {self._address.without_password(_cause(error))}.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Address:
+    """A Redis URL taken apart, so that kombu and redis-py, whose URLs differ, are told the same."""
+
+    host: str = "localhost"
+    port: int = 6379
+    db: int = 0
+    path: str = ""
+    username: str = ""
+    password: str = field(default="", repr=False)
+    tls: Mapping[str, str | bool] | None = None
+
+    @property
+    def where(self) -> str:
+        if self.path:
+            return f"redis at {self.path}" + (f" (database {self.db})" if self.db else "")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"redis at {host}:{self.port}/{self.db}" + (" (TLS)" if self.tls else "")
+
+    def without_password(self, text: str) -> str:
+        return text.replace(self.password, "***") if self.password else text
+
+    def connection(self, app: Any) -> Any:
+        """Return a kombu connection, not connected yet."""
+        if self.path:
+            credentials = f"{quote(self.username, safe='')}:{quote(self.password, safe='')}@"
+            return app.connection_for_write(f"redis+socket://{credentials}{quote(self.path)}?virtual_host={self.db}")
+        return app.connection_for_write(
+            self.host,
+            transport="redis",
+            port=self.port,
+            virtual_host=str(self.db),
+            userid=self.username,
+            password=self.password,
+            ssl=dict(self.tls) if self.tls else False,
+        )
+
+    def client(self) -> "redis.Redis":
+        """Return a redis-py client, not connected yet, that never tries twice."""
+        import redis
+        from redis.backoff import NoBackoff
+        from redis.retry import Retry
+
+        place: dict[str, Any] = {"unix_socket_path": self.path} if self.path else {"host": self.host, "port": self.port}
+        if self.tls:
+            place |= {"ssl": True, **self.tls}
+        return redis.Redis(
+            **place,
+            db=self.db,
+            username=self.username or None,
+            password=self.password or None,
+            socket_timeout=TIMEOUT,
+            socket_connect_timeout=TIMEOUT,
+            retry=Retry(NoBackoff(), 0),
+            protocol=2,
+        )
+
+
+def _sending_app() -> Any:
+    """Return an app of our own: without a result backend, whose loss would cost seconds a call, and deaf to the environment."""
+    from celery import Celery
+
+    # A given config_source keeps CELERY_CONFIG_MODULE out, a given loader CELERY_LOADER, no fixups DJANGO_SETTINGS_MODULE,
+    # and a given backend class CELERY_RESULT_BACKEND. The worker stores results whatever the sender has.
+    app = Celery(
+        "robot_ddn_listener",
+        loader="celery.loaders.app:AppLoader",
+        config_source=_SENDER_SETTINGS,
+        fixups=(),
+        set_as_current=False,
+    )
+    app.backend_cls = "disabled"
+    return app
+
+
+def _summary(message: Mapping[str, Any]) -> str:
+    """Return what Flower shows of a task: few fields, and no text long enough to be cut there."""
+    shown = {name: message[name] for name in ("project", "suite_name", "test_name", "error_message", "error_type")}
+    shown["error_message"] = shown["error_message"][:MAX_SHOWN_CHARACTERS]
+    return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
+
+
+def _one_line(text: str) -> str:
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(printable.split())[:MAX_SHOWN_CHARACTERS]
+
+
+def _read_verdict(report_id: str, value: bytes) -> Analysis:
+    if len(value) > MAX_VERDICT_BYTES:
+        raise ContractError(report_id, f"Expected at most {MAX_VERDICT_BYTES} bytes, got {len(value)}.")
+    try:
+        message = json.loads(value)
+    except (ValueError, RecursionError) as error:
+        raise ContractError(report_id, f"Expected JSON: {error}.") from error
+    analysis = decode(Analysis, message)
+    if analysis.report_id != report_id:
+        raise ContractError(report_id, f"Expected the verdict of this report, got that of {analysis.report_id!r:.80}.")
+    return analysis
+
+
+def _cause(error: BaseException) -> str:
+    return str(error).strip().rstrip(".") or type(error).__name__
+
+
+class _UnusableUrlError(Exception):
+    """What was got instead of a usable URL, without any part of it that may be a password."""
+
+
+def _parse(url: str) -> _Address:
+    try:
+        return _address(url.strip())
+    except _UnusableUrlError as error:
+        raise SettingsError(f"Reading Redis URL '{_shown(url.strip())}' failed: {EXPECTED}, {error}.") from None
+
+
+def _address(url: str) -> _Address:
+    scheme = url.partition("://")[0].lower() if "://" in url else ""
+    if scheme == "sentinel":
+        raise _UnusableUrlError("got Sentinel, which is not supported: name the Redis master itself")
+    if scheme not in ("redis", "rediss", "redis+socket"):
+        raise _UnusableUrlError(f"got the scheme '{scheme}'" if _SCHEME.fullmatch(scheme) else "got no such scheme")
+    if ";" in url:
+        raise _UnusableUrlError("got several servers, separated by ';'")
+    try:
+        parts = urlsplit(url)
+        options = dict(parse_qsl(parts.query, keep_blank_values=True))
+        return _socket_address(parts, options) if scheme == "redis+socket" else _tcp_address(parts, options)
+    except ValueError:
+        # The cause would show what stands where the port should: a part of the password when that is not percent-encoded.
+        raise _UnusableUrlError("got something that cannot be split into host, port and path") from None
+
+
+def _tcp_address(parts: SplitResult, options: dict[str, str]) -> _Address:
+    tls = _tls(options) if parts.scheme == "rediss" else None
+    _refuse_others(parts, options, _TLS_OPTIONS if tls else set())
+    return _Address(
+        host=unquote(parts.hostname or "localhost"),
+        port=parts.port or 6379,
+        db=_database(parts.path),
+        username=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        tls=tls,
+    )
+
+
+def _socket_address(parts: SplitResult, options: dict[str, str]) -> _Address:
+    _refuse_others(parts, options, {"virtual_host"})
+    if parts.hostname:
+        raise _UnusableUrlError("got a host: the path of a socket follows three slashes")
+    if parts.path in ("", "/"):
+        raise _UnusableUrlError("got no path of a socket")
+    return _Address(
+        path=unquote(parts.path),
+        db=_database(options.get("virtual_host", "")),
+        username=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+    )
+
+
+def _database(text: str) -> int:
+    number = text.removeprefix("/")
+    if not re.fullmatch(r"[0-9]{0,4}", number):
+        raise _UnusableUrlError("got a database that is not a number")
+    return int(number or 0)
+
+
+def _tls(options: dict[str, str]) -> dict[str, str | bool]:
+    verify = options.get("ssl_cert_reqs", "required").lower().removeprefix("cert_")
+    if verify not in ("required", "optional", "none"):
+        raise _UnusableUrlError("got an 'ssl_cert_reqs' other than required, optional and none")
+    tls: dict[str, str | bool] = {name: value for name, value in options.items() if name in _TLS_OPTIONS}
+    check_hostname = verify != "none" and options.get("ssl_check_hostname", "true").lower() != "false"
+    return tls | {"ssl_cert_reqs": verify, "ssl_check_hostname": check_hostname}
+
+
+def _refuse_others(parts: SplitResult, options: dict[str, str], known: set[str]) -> None:
+    for name in options:
+        if name not in known:
+            # An '@' after the '?' means that the '?' may stand in a password that is not percent-encoded.
+            nameable = name.isidentifier() and "@" not in parts.query
+            raise _UnusableUrlError(f"got the option '{name}'" if nameable else "got an unknown option")
+
+
+def _shown(url: str) -> str:
+    """Return `url` without whatever may be a password, also where it is written so wrongly that it does not parse."""
+    scheme, mark, rest = url.rpartition("://")
+    credentials, at, place = rest.rpartition("@")
+    harmless = _HARMLESS.fullmatch(place)
+    if "?" in credentials or not harmless or not (_SCHEME.fullmatch(scheme) or not mark):
+        return f"{scheme}://***" if _SCHEME.fullmatch(scheme) else "***"
+    return scheme + mark + ("***@" if at else "") + harmless[1]

@@ -1,0 +1,285 @@
+"""Browsers and phones as programs: SeleniumLibrary, Browser (Playwright), AppiumLibrary and their drivers."""
+
+from .engine import CAUSE, CONFIG, DEPENDENCY, FATAL, GENERAL, INFRA, PRECISE, TEST, Rule, anywhere, loaded, logged, said, whole_run
+
+_DRIVERS = "chromedriver|geckodriver|msedgedriver|edgedriver|iedriverserver|safaridriver|operadriver"
+
+RULES = (
+    Rule(
+        "driver-version-mismatch",
+        DEPENDENCY,
+        FATAL + 2,
+        0.95,
+        (
+            anywhere(
+                r"This version of (?P<driver>[\w ]{1,40}) only supports (?P<browser>[\w ]{1,30}) version "
+                r"(?P<version>[\d.]{1,20})|supports only (?:Chrome|Edge) version"
+                r"|[Cc]hrome version must be (?:between|>=)[^\n]{1,40}|browser and driver versions? (?:do not|don't) match",
+                "only supports|supports only|version must be|versions",
+            ),
+        ),
+        cause="The browser driver was made for another version of the browser than the one installed.",
+        advice="Install the driver of the browser's major version (Selenium >= 4.6 finds it by itself when no driver is on PATH).",
+        support=(anywhere(r"Current browser version is [^\n]{1,80}", "current browser version"),),
+    ),
+    Rule(
+        "driver-too-old-for-browser",
+        DEPENDENCY,
+        PRECISE + 4,
+        0.85,
+        (
+            said(
+                r"createNSResolver|Runtime\.(?:evaluate|callFunctionOn) threw exception|unhandled inspector error"
+                r"|cannot determine loading status|call function result missing 'value'"
+                r"|unknown command: 'Page\.\w{1,40}' wasn't found|missing or invalid 'entry\.level'"
+                r"|Runtime\.executionContextCreated has invalid",
+                "creatensresolver|threw exception|inspector error|loading status|result missing|wasn't found|entry.level"
+                "|has invalid",
+            ),
+        ),
+        cause="The browser driver is too old for the installed browser: what it sends is no longer understood there.",
+        advice="Install the driver of the browser's major version.",
+        support=(said(r"Driver info: [^\n]{1,120}", "driver info"),),
+    ),
+    Rule(
+        "driver-not-found",
+        DEPENDENCY,
+        FATAL + 1,
+        0.9,
+        (
+            anywhere(
+                rf"'?(?:{_DRIVERS})(?:\.exe)?'? executable (?:needs to be in PATH|may have wrong permissions)"
+                rf"|Unable to (?:obtain|locate or obtain) driver[^\n]{{0,120}}|NoSuchDriverException"
+                r"|Selenium Manager failed[^\n]{0,160}|The chromedriver version cannot be discovered"
+                r"|Unable to find a suitable (?:chrome|gecko|edge)driver",
+                "executable |obtain driver|nosuchdriver|selenium manager|cannot be discovered|suitable",
+            ),
+        ),
+        cause="No driver for the browser could be found or obtained on this machine.",
+        advice="Install the driver of the browser's version and put it on PATH, or let Selenium Manager download it (it needs "
+        "network access).",
+        support=(said(r"version cannot be discovered", "cannot be discovered"),),
+    ),
+    Rule(
+        "driver-cannot-run",
+        DEPENDENCY,
+        FATAL,
+        0.74,
+        (
+            anywhere(
+                r"Service \S{1,200} unexpectedly exited\. Status code was: [^\n]{1,20}|Exec format error"
+                r"|Bad CPU type in executable|WinError 193\]",
+                "unexpectedly exited|exec format|bad cpu type|winerror 193",
+            ),
+        ),
+        cause="The browser driver (or another program) cannot run on this machine: libraries are missing, or it was built for "
+        "another system.",
+        advice="Start it by hand to see its message, then install what it lacks or the build for this system.",
+    ),
+    Rule(
+        "playwright-browser-not-installed",
+        DEPENDENCY,
+        FATAL + 1,
+        0.93,
+        (
+            anywhere(
+                r"Executable doesn't exist at [^\n]{1,160}|playwright install|rfbrowser init"
+                r"|Host system is missing (?:a few )?dependencies|browserType\.launch: [^\n]{0,60}(?:not found"
+                r"|is not installed)",
+                "executable doesn't exist|playwright install|rfbrowser init|missing dependencies|missing a few|browsertype.launch",
+            ),
+        ),
+        cause="The browser that Playwright should start, or a system library it needs, is not installed on this machine.",
+        advice="Run 'rfbrowser init' (after each update of the Browser library), with 'npx playwright install-deps' on Linux.",
+        unless=(said(r"XServer", "xserver"),),
+    ),
+    Rule(
+        "browser-binary-not-found",
+        DEPENDENCY,
+        FATAL + 1,
+        0.87,
+        (
+            anywhere(
+                r"cannot find (?:Chrome|MSEdge|msedge|Edge|Opera) binary|Expected browser binary location"
+                r"|no (?:chrome|chromium|firefox) binary|binary is not a Firefox executable"
+                r"|Unable to find a matching set of capabilities|Could not find (?:Firefox|Chrome|Edge) in your system PATH",
+                "binary|matching set of capabilities|in your system path",
+            ),
+        ),
+        cause="The browser is not installed on this machine, or not where its driver looks for it.",
+        advice="Install the browser, or give the path of its binary in the options.",
+    ),
+    Rule(
+        "browser-does-not-start",
+        CONFIG,
+        FATAL,
+        0.66,
+        (
+            anywhere(
+                r"DevToolsActivePort file doesn't exist|user data directory is already in use|Chrome failed to start"
+                r"|Running as root without --no-sandbox|unrecognized (?:chrome|firefox) option|cannot parse capability"
+                r"|unrecognized capability|invalid argument: (?:entry|cannot|unrecognized)",
+                "devtoolsactiveport|user data directory|failed to start|no-sandbox|unrecognized |parse capability|invalid argument",
+            ),
+        ),
+        cause="The browser does not start with the options it is given on this machine.",
+        advice="In a container start it headless with --no-sandbox and --disable-dev-shm-usage, and give each process its own "
+        "--user-data-dir.",
+    ),
+    Rule(
+        "playwright-process-dead",
+        INFRA,
+        FATAL + 2,
+        0.9,
+        (
+            whole_run(
+                r"Playwright process has been terminated(?: with code -?\d{1,10})?"
+                r"|Could not connect to the playwright process[^\n]{0,60}|StatusCode\.UNAVAILABLE"
+                r"|failed to connect to all addresses",
+                "playwright process|statuscode.unavailable|failed to connect to all",
+            ),
+        ),
+        cause="The Playwright process behind the Browser library is not running any more (or did not start), so its keywords "
+        "cannot work.",
+        advice="See playwright-log.txt for why it ended; memory and stopped jobs are usual reasons.",
+    ),
+    Rule(
+        "playwright-connection-lost",
+        INFRA,
+        GENERAL,
+        0.78,
+        (
+            said(
+                r"^(?:[^\n]{0,60}failed:\n)?(?:Socket closed|Stream removed|recvmsg:[^\n]{1,60})",
+                "socket closed|stream removed|recvmsg",
+            ),
+        ),
+        cause="The Browser library lost its Playwright process in the middle of a call.",
+        advice="See playwright-log.txt for why it ended; memory and stopped jobs are usual reasons.",
+    ),
+    Rule(
+        "browser-crashed",
+        INFRA,
+        FATAL,
+        0.86,
+        (
+            anywhere(
+                r"chrome not reachable|tab crashed|page crash(?:ed)?|session deleted because of"
+                r"|disconnected: (?:not connected to DevTools|unable to|received)|Failed to decode response from marionette"
+                r"|Tried to run command without establishing|[Tt]imed out receiving message from renderer"
+                r"|unable to (?:connect to|receive message from) renderer|browser has (?:crashed|disconnected)"
+                r"|Process unexpectedly closed with status|Page crashed|GPU process isn't usable"
+                r"|instrumentation process is not running|WebDriverAgent[^\n]{0,40}(?:crashed|not running)",
+                "not reachable|crash|session deleted|disconnected|marionette|without establishing|renderer|unexpectedly closed"
+                "|gpu process|instrumentation process|webdriveragent",
+            ),
+        ),
+        cause="The browser (or its tab) crashed or hung while the test was using it.",
+        advice="Watch memory and /dev/shm of the machine, run fewer browsers at once, and look into the browser's and driver's "
+        "log.",
+    ),
+    Rule(
+        "selenium-grid-unavailable",
+        INFRA,
+        FATAL - 2,
+        0.78,
+        (
+            anywhere(
+                r"Could not start a new session\. [^\n]{1,160}|Error forwarding the new session|Empty pool of VM"
+                r"|Session timed out or not found|SessionNotCreatedException: [^\n]{0,60}(?:timed out|timeout)"
+                r"|Can not connect to the Service|Unable to create new (?:remote )?session",
+                "new session|empty pool|session timed out|sessionnotcreated|connect to the service|remote session",
+            ),
+        ),
+        cause="The driver or Selenium grid could not give the test a browser session.",
+        advice="See the grid's nodes and queue (or the driver's log): no free browser of the wanted kind is the usual reason.",
+        unless=(said(r"only supports|cannot find", "only supports|cannot find"),),
+    ),
+    Rule(
+        "browser-window-gone",
+        INFRA,
+        PRECISE + 1,
+        0.62,
+        (
+            said(
+                r"no such window: [^\n]{1,100}|NoSuchWindowException|invalid session id|InvalidSessionIdException"
+                r"|Target (?:page, context or browser has been )?closed|[Bb]rowser has been closed|Browser closed"
+                r"|web view not found|Session with given id not found|A session is either terminated or not started",
+                "no such window|nosuchwindow|invalid session|invalidsession|closed|web view not found|session with given"
+                "|session is either",
+            ),
+        ),
+        cause="The browser or its window was gone when the test wanted to use it: it crashed, was closed by hand, or by a step "
+        "before.",
+        advice="See whether a step before closes it; if not, look for a crash in the driver's log and at the machine's memory.",
+    ),
+    Rule(
+        "no-browser-open",
+        TEST,
+        PRECISE - 2,
+        0.7,
+        (
+            said(
+                r"No browser is open|No (?:page|browser|context) (?:is )?open|no page was open|Could not find active page"
+                r"|No application is open|No current (?:application|window)|no open (?:browser|page|context)",
+                "is open|page open|browser open|context open|no page was|active page|no current|no open",
+            ),
+        ),
+        cause="The test uses a page or browser although none is open: the step that should open it is missing, misread or "
+        "closed it again.",
+        advice="Open it in the setup of this test or suite, and see that New Page stands on its own line with two spaces "
+        "before each argument.",
+        support=(logged(r"(?P<quote>deprecated_pos_args[\"']{0,1}: \[ ?[\"'][^\n]{1,120})", "deprecated_pos_args"),),
+    ),
+    Rule(
+        "selenium-api-changed",
+        DEPENDENCY,
+        CAUSE,
+        0.88,
+        (
+            loaded(
+                r"'(?:WebDriver|Options|ChromeOptions|FirefoxOptions|EdgeOptions|WebElement"
+                r"|Remote)' object has no attribute '\w{1,60}'|find_elements?_by_\w{1,30}|(?:WebDriver"
+                r"|Remote)?\.?__init__\(\) got an unexpected keyword argument '(?:service_log_path|executable_path"
+                r"|desired_capabilities|chrome_options|firefox_options|firefox_profile|service_args|capabilities|log_path"
+                r"|options|browser_profile|firefox_binary)'|Timeout value connect was <object object|use_2to3"
+                r"|module 'selenium\.\w{1,40}[^\n]{0,40}has no attribute|'capabilities' must be"
+                r"|desired_capabilities' ?is (?:no longer|not) supported",
+                "object has no attribute|find_element|unexpected keyword|timeout value connect|has no attribute|capabilities",
+            ),
+        ),
+        cause="The installed Selenium (or a package under it) has another interface than the code that calls it was written for.",
+        advice="Install versions of selenium, urllib3 and the Robot library that belong together, and pin them.",
+    ),
+    Rule(
+        "app-or-device-misconfigured",
+        CONFIG,
+        PRECISE + 2,
+        0.78,
+        (
+            said(
+                r"ANDROID_(?:HOME|SDK_ROOT)[^\n]{0,60}(?:not (?:set|exported)|environment variable)"
+                r"|application at '[^'\n]{1,160}' does not exist|Activity used to start app doesn't exist"
+                r"|Unknown device or simulator UDID|bundle identifier[^\n]{0,60}(?:unknown|not)"
+                r"|The desired capabilities must include",
+                "android_|application at|activity used|simulator udid|bundle identifier|desired capabilities must",
+            ),
+        ),
+        cause="The capabilities for Appium do not fit this machine: a missing SDK, app, activity or device.",
+        advice="Correct the capability named in the message for this machine.",
+    ),
+    Rule(
+        "appium-driver-missing",
+        DEPENDENCY,
+        PRECISE + 2,
+        0.85,
+        (
+            said(
+                r"Could not find a driver for automationName|No driver found|'appium:automationName' capability",
+                "automationname|no driver found",
+            ),
+        ),
+        cause="The Appium server does not have the driver the test asks for.",
+        advice="Install it on the server (appium driver install ...), or correct automationName.",
+    ),
+)

@@ -1,0 +1,361 @@
+"""Robot or Python could not load something: modules, libraries, resource and variable files."""
+
+from .engine import CAUSE, CODE, CONFIG, DEPENDENCY, TEST, Rule, imported, loaded, said
+
+_NO_MODULE = r"No module named '?"
+_MODULE_END = r"(?:['.;]|\s|$)"
+_PYTHON_2 = (
+    "cPickle|ConfigParser|StringIO|cStringIO|urllib2|urlparse|httplib|Queue|commands|exceptions|HTMLParser|cookielib|Cookie"
+    "|Tkinter|__builtin__|SocketServer|SimpleHTTPServer|BaseHTTPServer|xmlrpclib|sets|md5|sha|anydbm|dbhash|thread"
+)
+_REMOVED = (
+    "telnetlib|distutils|imp|asyncore|asynchat|smtpd|cgi|cgitb|crypt|pipes|nntplib|imghdr|sndhdr|audioop|uu|xdrlib|msilib|nis"
+    "|ossaudiodev|spwd|chunk|aifc|sunau|lib2to3|formatter|parser|symbol|binhex|pkg_resources"
+)
+_OWN_PACKAGES = (
+    "libraries|library|libs|lib|resources?|keywords|tests?|testsuites?|suites|src|app|pages?|pageobjects?|page_objects|utils"
+    "|utilities|common|commons|helpers?|config|configs|configuration|settings|variables|data|testdata|core|backend|api|models?"
+)
+_FAILED = r"(?:Importing|Initializing) (?:test )?(?:library|variable file) '(?P<library>[^'\n]{1,300})'[^\n]{0,300} failed:"
+_KEYWORD_GONE = said(r"No keyword with name '(?P<keyword>[^'\n]{1,200})", "no keyword with name")
+
+RULES = (
+    Rule(
+        "python2-only-module",
+        DEPENDENCY,
+        CAUSE,
+        0.93,
+        (loaded(_NO_MODULE + rf"(?P<module>(?-i:{_PYTHON_2}))" + _MODULE_END, "no module named"),),
+        cause="The module '{module}' exists only in Python 2, but the tests run on Python 3.",
+        advice="Import the Python 3 replacement of '{module}', or install a version of the library that supports Python 3.",
+    ),
+    Rule(
+        "stdlib-module-removed",
+        DEPENDENCY,
+        CAUSE,
+        0.93,
+        (loaded(_NO_MODULE + rf"(?P<module>(?-i:{_REMOVED}))" + _MODULE_END, "no module named"),),
+        cause="This Python installation no longer has the module '{module}', which a library still imports.",
+        advice="Use a Python version that still has '{module}', install its back-port (setuptools for distutils and "
+        "pkg_resources), or a newer version of the library that does not need it.",
+    ),
+    Rule(
+        "library-file-not-under-its-name",
+        TEST,
+        CAUSE + 1,
+        0.7,
+        (
+            imported(
+                r"Importing (?:test )?library '[^'\n]{0,250}[\\/](?P<module>[^'\\/\n]{1,80})\.py' failed: \w{1,40}Error: No "
+                r"module named '?(?P=module)\b",
+                "no module named",
+            ),
+        ),
+        cause="The library file '{module}.py' is imported by a name or path under which it does not exist (letter case counts).",
+        advice="Give the file and the import exactly the same name, letter case included.",
+    ),
+    Rule(
+        "project-module-not-on-path",
+        CONFIG,
+        CAUSE,
+        0.7,
+        (loaded(_NO_MODULE + rf"(?P<module>(?:{_OWN_PACKAGES})(?:\.\w{{1,60}}){{0,6}})" + _MODULE_END, "no module named"),),
+        cause="The project's own package '{module}' is not on the module search path of this run.",
+        advice="Run robot from the project's root or add it with --pythonpath (or PYTHONPATH), and see that the package has "
+        "the expected name.",
+    ),
+    Rule(
+        "module-not-installed",
+        DEPENDENCY,
+        CAUSE,
+        0.87,
+        (loaded(_NO_MODULE + r"(?P<module>[\w.\-]{1,100})", "no module named"),),
+        cause="The Python module '{module}' is not installed in the environment that runs the tests.",
+        advice="Install the package that provides '{module}' into the very environment that runs robot, and pin it in the "
+        "requirements.",
+        support=(_KEYWORD_GONE,),
+    ),
+    Rule(
+        "circular-import",
+        TEST,
+        CAUSE + 1,
+        0.78,
+        (
+            loaded(
+                r"partially initialized module '?(?P<module>[\w.]{1,80})|most likely due to a circular import",
+                "partially initialized|circular import",
+            ),
+        ),
+        cause="Modules import each other in a circle (or a file has the name of the module it imports), so '{module}' is not "
+        "yet defined.",
+        advice="Break the circle: move what both need into a third module, import inside the function, or rename a file that "
+        "shadows a module.",
+    ),
+    Rule(
+        "import-shadowed-or-half-loaded",
+        TEST,
+        CAUSE,
+        0.6,
+        (
+            imported(
+                r"Importing (?:test )?library '(?P<library>[^'\n]{0,250}\.py)' failed: AttributeError: '?module'? (?:object "
+                r")?'?[\w.]{0,80}'? ?has no attribute '(?P<attribute>\w{1,80})'",
+                "has no attribute",
+            ),
+        ),
+        cause="While the library '{library}' was imported, a module it uses did not have '{attribute}': a circular import or a "
+        "wrong name.",
+        advice="See which module should define '{attribute}' and whether it imports this library again; break the circle or "
+        "correct the name.",
+    ),
+    Rule(
+        "imported-name-gone",
+        DEPENDENCY,
+        CAUSE,
+        0.82,
+        (loaded(r"cannot import name '?(?P<name>\w{1,80})'?(?: from '?(?P<module>[\w.]{1,80}))?", "cannot import name"),),
+        cause="'{name}' cannot be imported from '{module}': the installed version does not have it, so two packages do not fit "
+        "together.",
+        advice="Install versions that belong together: pin '{module}' to the version the importing library was made for, or "
+        "update that library.",
+        unless=(loaded(rf"cannot import name '?\w{{1,80}}'? from '?(?:{_OWN_PACKAGES})\b", "cannot import name"),),
+    ),
+    Rule(
+        "own-name-not-importable",
+        TEST,
+        CAUSE,
+        0.72,
+        (
+            loaded(
+                rf"cannot import name '?(?P<name>\w{{1,80}})'? from '?(?P<module>(?:{_OWN_PACKAGES})[\w.]{{0,80}})",
+                "cannot import name",
+            ),
+        ),
+        cause="The project's own module '{module}' does not define '{name}' that another file imports from it.",
+        advice="Correct the import or define '{name}' in '{module}'.",
+    ),
+    Rule(
+        "relative-import-without-package",
+        TEST,
+        CAUSE,
+        0.6,
+        (
+            imported(
+                r"attempted relative import (?:with no known parent package|beyond top-level package)", "attempted relative import"
+            ),
+        ),
+        cause="A library file uses a relative import, but Robot imports it by its path, where it belongs to no package.",
+        advice="Import absolutely in that file and add its folder with --pythonpath, or import the library by its package name.",
+    ),
+    Rule(
+        "shared-library-missing",
+        DEPENDENCY,
+        CAUSE + 1,
+        0.88,
+        (
+            loaded(
+                r"DLL load failed[^\n]{0,120}|(?P<library>[\w.+\-]{1,60}\.so[\w.]{0,10}): cannot open shared object file"
+                r"|(?:version|symbol) .?(?:GLIBC|GLIBCXX|OPENSSL)_[\w.]{1,20}.? not found|undefined symbol: \w{1,80}"
+                r"|Library not loaded: (?P<dylib>[^\n]{1,100})|wrong ELF class|incompatible architecture",
+                "dll load failed|cannot open shared object|not found|undefined symbol|library not loaded|wrong elf class"
+                "|incompatible architecture",
+            ),
+        ),
+        cause="A native library that a package or program needs is missing on this machine or does not fit it.",
+        advice="Install the missing system library, or a build of the package made for this system, architecture and Python "
+        "version.",
+    ),
+    Rule(
+        "browser-library-node-missing",
+        DEPENDENCY,
+        CAUSE + 2,
+        0.94,
+        (
+            loaded(
+                r"(?P<quote>Couldn't execute node\.|rfbrowser init|Browser library is not initiali[sz]ed|(?:node_modules"
+                r"|Node dependencies)[^\n]{0,60}(?:not found|missing|not installed)|`?node`?[^\n]{0,40} not found in PATH)",
+                "execute node|rfbrowser init|node_modules|node dependencies|not initialized|not found in path",
+            ),
+        ),
+        cause="The Browser library cannot start: Node.js or its own Node modules are not installed on this machine.",
+        advice="Install Node.js, run 'rfbrowser init' in the environment that runs robot, and see that node is on PATH.",
+    ),
+    Rule(
+        "import-needs-environment-variable",
+        CONFIG,
+        CAUSE,
+        0.85,
+        (
+            imported(
+                r"(?P<quote>Environment variable '%?[{]?(?P<variable>\w{1,80})[}]?' (?:not found|does not exist)"
+                r"|(?P<variable2>\w{1,80}) environment variable (?:is )?(?:not set|missing|not found|required))"
+                r"|KeyError: '(?P<variable3>(?-i:[A-Z][A-Z0-9]{0,30}_[A-Z0-9_]{1,60}))'",
+                "environment variable|keyerror",
+            ),
+        ),
+        cause="Something the tests import needs an environment variable that this run does not have.",
+        advice="Set the variable where the run starts (CI job, container, shell), or give it a default in the test data.",
+    ),
+    Rule(
+        "import-lacks-credential",
+        CONFIG,
+        CAUSE,
+        0.75,
+        (
+            imported(
+                _FAILED + r"[^\n]{0,300}(?:invalid_client|invalid_grant|unauthorized|invalid api key|api[_ ]key|credentials?"
+                r"|access denied|authentication)",
+                "invalid_client|invalid_grant|unauthorized|api|credential|access denied|authentication",
+            ),
+        ),
+        cause="The library '{library}' could not be set up: its credentials are missing or refused.",
+        advice="Give this run valid credentials for what '{library}' connects to when it is imported.",
+    ),
+    Rule(
+        "imported-file-missing",
+        CONFIG,
+        CAUSE,
+        0.82,
+        (
+            imported(
+                r"(?P<kind>Resource file|Variable file|Library) '(?P<file>[^'\n]{1,300})' does not exist",
+                "does not exist",
+            ),
+        ),
+        cause="The imported file '{file}' does not exist at that path, so what it defines is missing.",
+        advice="Correct the path (it is relative to the importing file, then to --pythonpath), restore the file, and mind "
+        "letter case.",
+        support=(_KEYWORD_GONE,),
+    ),
+    Rule(
+        "resource-file-has-tests",
+        TEST,
+        CAUSE,
+        0.88,
+        (imported(r"Resource file with '(?:Test Cases|Tasks?)' section is invalid", "section is invalid"),),
+        cause="A suite file with a test section is imported as a resource, which Robot refuses, so its keywords are missing.",
+        advice="Move the shared keywords into a resource file without a '*** Test Cases ***' section and import that.",
+    ),
+    Rule(
+        "python2-syntax",
+        DEPENDENCY,
+        CAUSE + 1,
+        0.8,
+        (
+            loaded(
+                r"Missing parentheses in call to '?(?:print|exec)|multiple exception types must be parenthesized"
+                r"|inconsistent use of tabs and spaces|leading zeros in decimal integer literals"
+                r"|name '(?:unicode|basestring|xrange|raw_input|reload|unichr|long|execfile|reduce)' is not defined",
+                "missing parentheses|multiple exception types|inconsistent use of tabs|leading zeros|is not defined",
+            ),
+        ),
+        cause="Python 2 code is run by Python 3.",
+        advice="Port the code to Python 3, or install a version of the library that supports it.",
+    ),
+    Rule(
+        "installed-package-broken",
+        CODE,
+        CAUSE + 1,
+        0.65,
+        (
+            imported(r"(?:Syntax|Indentation|Tab)Error: (?P<problem>[^\n]{1,120})", "syntaxerror|indentationerror|taberror"),
+            imported(r"site-packages|dist-packages", "site-packages|dist-packages"),
+        ),
+        cause="The code of an installed package cannot be compiled ({problem}), so the library cannot be imported.",
+        advice="Correct the last change to that package, or install a released version; check that it supports this Python "
+        "version.",
+    ),
+    Rule(
+        "own-library-syntax-error",
+        TEST,
+        CAUSE,
+        0.75,
+        (
+            imported(
+                _FAILED + r" (?:Syntax|Indentation|Tab)Error: (?P<problem>[^\n]{1,120})", "syntaxerror|indentationerror|taberror"
+            ),
+        ),
+        cause="The test library '{library}' has a syntax error ({problem}), so it cannot be imported and its keywords are missing.",
+        advice="Correct the syntax of the file; run 'python -m py_compile' on it.",
+    ),
+    Rule(
+        "library-import-arguments",
+        TEST,
+        CAUSE,
+        0.87,
+        (imported(r"[Ll]ibrary '(?P<library>[^'\n]{1,200})' expected (?P<arguments>[^\n]{1,100})", "' expected "),),
+        cause="The library '{library}' is imported with the wrong number of arguments: it expected {arguments}",
+        advice="Correct the arguments in the Library setting; blanks inside one argument need care, two or more separate "
+        "arguments.",
+    ),
+    Rule(
+        "yaml-support-missing",
+        DEPENDENCY,
+        CAUSE + 1,
+        0.94,
+        (loaded(r"YAML (?:variable )?files requires? PyYAML", "pyyaml"),),
+        cause="A YAML variable file is used, but PyYAML is not installed.",
+        advice="Install PyYAML into the environment that runs robot.",
+    ),
+    Rule(
+        "duplicate-keyword-lost",
+        TEST,
+        CAUSE,
+        0.9,
+        (
+            imported(r"Creating keyword '(?P<keyword>[^'\n]{1,120})' failed: (?P<problem>[^\n]{1,100})", "creating keyword"),
+            said(r"Keyword with same name|No keyword with name", "keyword with same name|no keyword with name"),
+        ),
+        cause="The keyword '{keyword}' could not be created: {problem}",
+        advice="Correct the definition of the keyword '{keyword}'; each name may be defined once in a file.",
+    ),
+    Rule(
+        "variable-file-broken",
+        CONFIG,
+        CAUSE,
+        0.65,
+        (
+            loaded(
+                r"(?P<quote>(?:Importing|Processing|Reading) variable file '(?P<file>[^'\n]{1,200})'[^\n]{0,200} failed: "
+                r"(?P<problem>[^\n]{1,120}))",
+                "variable file",
+            ),
+        ),
+        cause="The variable file '{file}' could not be read ({problem}), so its variables are missing.",
+        advice="Correct the variable file, or the arguments it is given.",
+    ),
+    Rule(
+        "resource-file-unreadable",
+        TEST,
+        CAUSE,
+        0.65,
+        (
+            imported(
+                r"(?:Parsing|Reading|Importing|Getting) (?:resource )?(?:file"
+                r"|model)[^\n]{0,20}'?(?P<file>[^'\n]{0,200})'? failed: (?P<problem>[^\n]{1,120})",
+                "failed",
+            ),
+        ),
+        cause="The resource file '{file}' could not be read: {problem}",
+        advice="Correct the file; it must be UTF-8 text.",
+    ),
+    Rule(
+        "library-import-failed",
+        TEST,
+        CAUSE - 5,
+        0.55,
+        (imported(_FAILED + r" (?P<problem>[^\n]{1,160})", "importing |initializing "),),
+        cause="The library '{library}' could not be imported ({problem}), so its keywords are missing.",
+        advice="Correct what the traceback of the import points to; robot --dryrun shows it quickly.",
+        support=(_KEYWORD_GONE,),
+    ),
+    Rule(
+        "library-has-no-keywords",
+        TEST,
+        CAUSE - 6,
+        0.7,
+        (imported(r"Imported library '(?P<library>[^'\n]{1,200})' contains no keywords", "contains no keywords"), _KEYWORD_GONE),
+        cause="The library '{library}' was imported but offers no keywords: the class has another name, or decorators hide them.",
+        advice="Name the class like its module (or import module.Class), or mark the keywords with @keyword.",
+    ),
+)

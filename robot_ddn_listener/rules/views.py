@@ -1,0 +1,189 @@
+"""What of a report a rule may look at: passages by place, with white space folded line by line and cut to a fixed size."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from itertools import islice
+
+from ..contract import ExceptionInfo, FailureReport
+
+PASSAGE_CHARACTERS = 12_000  # of one text: half from its start, half from its end; errors stand at either
+LOG_CHARACTERS = 48_000  # of the log, counted from its end, where the failure is
+LOG_LINES = 400
+ERROR_LINES = 60
+CAUSES = 10  # of an exception
+FRAMES = 30
+
+
+class Place(Enum):
+    """Where a clue looks. MESSAGE is the failure itself, TEARDOWN what failed after it, TRACE the exception.
+
+    IMPORTS are the problems of Robot's own (a failed import, a missing file) that can explain the message, most relevant first.
+    LOG and ERRORS come latest first, KEYWORDS is the failing path from the inside out, NAMES is what test and keywords are called.
+    """
+
+    MESSAGE = auto()
+    TEARDOWN = auto()
+    TRACE = auto()
+    IMPORTS = auto()
+    LOG = auto()
+    ERRORS = auto()
+    KEYWORDS = auto()
+    NAMES = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """`where` is what Evidence calls the place; empty where a passage is never quoted."""
+
+    text: str
+    where: str = ""
+
+
+class Views:
+    """The passages of one report by place, each made when first asked for."""
+
+    def __init__(self, report: FailureReport):
+        self._report = report
+        self._passages: dict[Place, tuple[Passage, ...]] = {}
+        self._lowered: dict[Place, str] = {}
+
+    def passages(self, place: Place) -> tuple[Passage, ...]:
+        if place not in self._passages:
+            self._passages[place] = tuple(_READERS[place](self._report))
+        return self._passages[place]
+
+    def lowered(self, place: Place) -> str:
+        """Return all text of `place` in lower case, for a quick look before any pattern is tried."""
+        if place not in self._lowered:
+            self._lowered[place] = "\n".join(passage.text for passage in self.passages(place)).lower()
+        return self._lowered[place]
+
+
+def fold(text: str) -> str:
+    """Return `text` with its white space folded inside lines and its empty lines dropped."""
+    return "\n".join(folded for line in text.splitlines() if (folded := " ".join(line.split())))
+
+
+def _cut(text: str, where: str) -> Iterator[Passage]:
+    half = PASSAGE_CHARACTERS // 2
+    yield Passage(fold(text if len(text) <= PASSAGE_CHARACTERS else text[:half]), where)
+    if len(text) > PASSAGE_CHARACTERS:
+        yield Passage(fold(text[-half:]), where)
+
+
+_ALSO_FAILED = re.compile(r"\n\s{0,9}Also (?:parent suite )?teardown failed:")
+
+
+def _message(report: FailureReport) -> Iterator[Passage]:
+    yield from _cut(_ALSO_FAILED.split(report.error_message, 1)[0], "error message")
+
+
+def _teardown(report: FailureReport) -> Iterator[Passage]:
+    for part in _ALSO_FAILED.split(report.error_message, 1)[1:]:
+        yield from _cut(part, "error message")
+
+
+def _trace(report: FailureReport) -> Iterator[Passage]:
+    if report.exception:
+        yield from _exception(report.exception)
+        for cause in report.exception.causes[:CAUSES]:
+            yield from _exception(cause)
+
+
+def _exception(exception: ExceptionInfo) -> Iterator[Passage]:
+    yield from _cut(f"{exception.type}: {exception.message}" if exception.message else exception.type, "exception")
+    yield Passage("\n".join(f"{frame.file} in {frame.function}" for frame in exception.frames[-FRAMES:]))
+
+
+_EXPLAINABLE = re.compile(r"No keyword with name '(?P<keyword>[^'\n]{1,200})|Variable '[^'\n]{1,200}' not found")
+_IMPORT_PROBLEM = re.compile(
+    r"(?i)importing |initializing |does not exist|creating keyword |contains no keywords|resource file|variable file"
+    r"|environment variable|unrecognized section|library '[^'\n]{1,200}' expected"
+)
+_FILE_PROBLEM = re.compile(r"(?i)(?:resource|variable) file|\.(?:resource|robot|ya?ml|json)' does not exist|setting variable ")
+_OWN_PROBLEM = re.compile(
+    r"(?i)importing [^\n]{0,300}failed|initializing [^\n]{0,300}failed|(?:file|library) '[^'\n]{1,300}' does not exist"
+)
+
+
+def _imports(report: FailureReport) -> Iterator[Passage]:
+    """Yield the message where it is itself such a problem, then those of the execution errors that can explain it."""
+    explained = _EXPLAINABLE.search(report.error_message[:PASSAGE_CHARACTERS])
+    if not explained:
+        if _OWN_PROBLEM.search(report.error_message[:PASSAGE_CHARACTERS]):
+            yield from _message(report)
+        return
+    problem = _IMPORT_PROBLEM if explained["keyword"] else _FILE_PROBLEM
+    texts = dict.fromkeys(
+        error.text for error in report.execution_errors[:ERROR_LINES] if problem.search(error.text[:PASSAGE_CHARACTERS])
+    )
+    for text in sorted(texts, key=lambda text: _distance(text, explained["keyword"] or "", report)):
+        yield from _cut(text, "execution errors")
+
+
+_OWNERS = {  # libraries that often fail to import: how the problem names them, and keywords that only they have
+    "seleniumlibrary|selenium": "open browser|close browser|close all browsers|go to|click element|click button|click link"
+    "|input text|title should be",
+    "browser|node|playwright": "new browser|new context|new page|new persistent context|open browser|close browser|fill text"
+    "|type text|click|get text",
+    "requests": "create session|get|post|put|delete|get on session|post on session|put on session|delete on session|get request"
+    "|post request",
+    "sshlibrary|paramiko": "open connection|login|login with public key|execute command|put file|close all connections",
+    "telnet": "open connection|read until prompt|close all connections",
+    "databaselibrary": "connect to database|disconnect from database|query|execute sql string|row count|table must exist",
+    "appiumlibrary|appium": "open application|close application|click element|input text|tap",
+}
+
+
+def _distance(text: str, keyword: str, report: FailureReport) -> int:
+    """Return how far an import problem is from a missing keyword: the library known for it, its own "
+    "file, a missing file, others."""
+    head, wanted = text[:400].lower(), keyword.lower()
+    if any(
+        wanted in keywords.split("|") and any(f"'{name}" in head for name in names.split("|"))
+        for names, keywords in _OWNERS.items()
+    ):
+        return 0
+    if report.source and report.source in text[:400]:
+        return 1
+    return 2 if "does not exist" in head else 3
+
+
+def _log(report: FailureReport) -> Iterator[Passage]:
+    left = LOG_CHARACTERS
+    for line in islice((line for line in reversed(report.log) if line.level != "KEYWORD"), LOG_LINES):
+        for passage in _cut(line.text, "log"):
+            yield passage
+            left -= len(passage.text)
+        if left <= 0:
+            return
+
+
+def _errors(report: FailureReport) -> Iterator[Passage]:
+    for error in report.execution_errors[: -ERROR_LINES - 1 : -1]:
+        yield from _cut(error.text, "execution errors")
+
+
+def _keywords(report: FailureReport) -> Iterator[Passage]:
+    for keyword in reversed(report.keywords):
+        yield from _cut("  ".join((keyword.full_name, *keyword.args)), "")
+
+
+def _names(report: FailureReport) -> Iterator[Passage]:
+    yield from _cut(report.test_name, "")
+    for keyword in report.keywords:
+        yield from _cut(keyword.name, "")
+
+
+_READERS: dict[Place, Callable[[FailureReport], Iterator[Passage]]] = {
+    Place.MESSAGE: _message,
+    Place.TEARDOWN: _teardown,
+    Place.TRACE: _trace,
+    Place.IMPORTS: _imports,
+    Place.LOG: _log,
+    Place.ERRORS: _errors,
+    Place.KEYWORDS: _keywords,
+    Place.NAMES: _names,
+}

@@ -1,0 +1,76 @@
+"""A failure becomes a ticket: capture, redact, fingerprint, first verdict. Equal failures of a run share one ticket.
+
+Pure work on what was noted before; runs in the capture thread of the robot process, and in `ddn analyze`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from .capture import Failed, NotRun, capture, failing_keyword
+from .contract import Analysis, FailureReport, Run, Stage, Verdict
+from .errors import RedactionError
+from .fingerprint import fingerprint, report_id
+from .redact import Redactor
+from .rules import first_verdict
+from .ticket import Delivery, Member, Ticket
+
+
+class Triage:
+    """The tickets of one run, in the order in which their first failures came."""
+
+    def __init__(
+        self, project: str, run: Run, root: Path | None, patterns: Sequence[str] = (), environ: dict[str, str] | None = None
+    ):
+        self._project = project
+        self._run = run
+        self._root = root
+        self._patterns = tuple(patterns)
+        self._environ = environ or {}
+        self._tickets: dict[str, Ticket] = {}
+
+    @property
+    def tickets(self) -> list[Ticket]:
+        return list(self._tickets.values())
+
+    def take(self, failed: Failed | NotRun) -> Ticket | None:
+        """Return the new ticket that `failed` opened, None when it joined one."""
+        if isinstance(failed, NotRun):
+            return self._join(self._kept(failed, failed.why), (failed.member,))
+        try:
+            report = self._report(failed)
+            ticket = Ticket(report, first_verdict(report))
+        except RedactionError as error:
+            ticket = self._kept(failed, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever a model of some other library holds, the failure is answered and says why
+            note = f"Capturing '{failed.member.full_name}' failed: {type(error).__name__}: {error}. It is not analysed."
+            ticket = self._kept(failed, note)
+        return self._join(ticket, (failed.member, *failed.also))
+
+    def _report(self, failed: Failed) -> FailureReport:
+        raw = capture(failed, self._project, self._run, self._root)
+        report = Redactor(failed.variables, self._environ, self._patterns).redact(raw)
+        kind = report.exception.type if report.exception else ""
+        group = fingerprint(kind, report.error_message, failing_keyword(report))
+        report = replace(report, id=report_id(self._run.id, group), fingerprint=group)
+        return replace(report, error_type=first_verdict(report).error_type)
+
+    def _kept(self, failed: Failed | NotRun, note: str) -> Ticket:
+        group = fingerprint("", note, "")
+        report = FailureReport(
+            id=report_id(self._run.id, group),
+            project=self._project,
+            fingerprint=group,
+            run=self._run,
+            suite_name=failed.suite_name,
+            test_name=failed.test_name,
+            full_name=failed.member.full_name,
+            error_message="",
+        )
+        analysis = Analysis(report.id, self._project, group, Stage.FINAL, Verdict.NOT_ANALYSED)
+        return Ticket(report, analysis, delivery=Delivery.KEPT, note=note)
+
+    def _join(self, ticket: Ticket, members: Sequence[Member]) -> Ticket | None:
+        known = self._tickets.setdefault(ticket.report.fingerprint, ticket)
+        known.members.extend(members)
+        return ticket if known is ticket else None

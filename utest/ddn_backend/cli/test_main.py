@@ -1,0 +1,184 @@
+"""`ddn` called as a user calls it, in this process: exit codes, messages, and the files it leaves."""
+
+import json
+from io import StringIO
+
+import pytest
+import robot
+from robot.api import ExecutionResult
+
+from ddn_backend.cli.main import main
+from robot_ddn_listener.attach import cards_in_file
+from robot_ddn_listener.contract import Analysis, ErrorType, Stage, Verdict, encode, verdict_key
+
+SUITE = """*** Test Cases ***
+Passes
+    Log    fine
+Unset Variable
+    Log    ${NOT THERE}
+Unset Variable Again
+    Log    ${NOT THERE}
+Unknown Keyword
+    No Such Keyword
+"""
+
+
+@pytest.fixture
+def ddn(capsys, monkeypatch, tmp_path):
+    """Return a function that runs `ddn` in an empty folder and returns exit code, stdout and stderr."""
+    for name in ("DDN_REDIS_URL", "REDIS_URL", "DDN_WAIT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as end:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return end.value.code, captured.out, captured.err
+
+    return run
+
+
+@pytest.fixture
+def output(tmp_path):
+    """Return a function that makes an output file of a run without the listener."""
+
+    def make(name="output.xml", suite=SUITE):
+        (tmp_path / "suite.robot").write_text(suite)
+        robot.run(
+            str(tmp_path / "suite.robot"), output=str(tmp_path / name), log=None, report=None, stdout=StringIO(), stderr=StringIO()
+        )
+        return tmp_path / name
+
+    return make
+
+
+def statuses(path):
+    return [(test.full_name, test.status, test.message) for test in ExecutionResult(path).suite.all_tests]
+
+
+@pytest.mark.parametrize("name", ["output.xml", "output.json"])
+def test_analyze_writes_annotated_output_log_and_report(ddn, output, tmp_path, name):
+    path = output(name)
+    before = path.read_bytes()
+    code, out, _ = ddn("analyze", path, "--outputdir", tmp_path / "new")
+    assert (code, path.read_bytes()) == (0, before)
+    assert statuses(tmp_path / "new" / "output.xml") == statuses(path)
+    cards = cards_in_file(tmp_path / "new" / "output.xml")
+    assert [(facts.name, facts.role, facts.stage) for _, facts in cards] == [
+        ("Suite.Unset Variable", "full", Stage.FINAL),
+        ("Suite.Unset Variable Again", "member", Stage.FINAL),
+        ("Suite.Unknown Keyword", "full", Stage.FINAL),
+    ]
+    assert "3 failed tests, 2 causes" in out
+    assert all((tmp_path / "new" / file).stat().st_size for file in ("log.html", "report.html"))
+
+
+def test_analyze_combines_several_outputs(ddn, output, tmp_path):
+    one, other = output("one.xml"), output("other.json")
+    assert ddn("analyze", one, other, "-d", tmp_path / "new")[0] == 0
+    assert len(cards_in_file(tmp_path / "new" / "output.xml")) == 6
+
+
+def test_analyze_does_not_overwrite_its_input(ddn, output):
+    path = output()
+    code, _, err = ddn("analyze", path, "--outputdir", path.parent)
+    assert code == 2
+    assert "would be overwritten" in err
+
+
+def test_analyze_of_a_run_without_failures_says_so(ddn, output, tmp_path):
+    code, _, err = ddn("analyze", output(suite="*** Test Cases ***\nT\n    Log    x"), "-d", tmp_path / "new")
+    assert (code, (tmp_path / "new").exists()) == (2, False)
+    assert "no test failed" in err
+
+
+def test_a_truncated_output_is_one_clear_line(ddn, output):
+    path = output()
+    path.write_bytes(path.read_bytes()[:700])
+    for command in ("analyze", "attach"):
+        code, out, err = ddn(command, path)
+        assert (code, out) == (2, "")
+        assert str(path) in err
+        assert "Traceback" not in err
+        assert "expected an output.xml" in err or "not well-formed" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("analyze", "nowhere.xml"), ["'nowhere.xml'", "no such file", "expected an output.xml"]),
+        (("analyze", "."), ["'.'", "directory", "expected an output.xml"]),
+        (("attach", "nowhere.xml"), ["'nowhere.xml'", "no such file"]),
+        (("analyze", "--wait", "-1", "x.xml"), ["--wait", "'-1.0'", "finite number of seconds"]),
+        (("analyze", "--wait", "nan", "x.xml"), ["--wait", "'nan'", "finite number of seconds"]),
+        (("analyze", "--wait", "soon", "x.xml"), ["--wait", "'soon'", "float"]),
+        (("analyze", "--redis", "localhost:1", "x.xml"), ["--redis", "'localhost:1'", "redis://host:6379/0"]),
+        (("attach", "--redis", "http://h", "x.xml"), ["--redis", "'http://h'", "redis://host:6379/0"]),
+        (("replay", "nowhere"), ["'nowhere'", "expected the output folder"]),
+        (("analyze",), ["OUTPUT", "Missing"]),
+        (("explode",), ["explode", "No such command"]),
+    ],
+)
+def test_bad_input_is_one_clear_message_and_exit_code_2(ddn, arguments, said):
+    code, out, err = ddn(*arguments)
+    assert (code, out) == (2, "")
+    assert [text for text in said if text not in err] == []
+    assert "Traceback" not in err
+
+
+def test_debug_shows_the_traceback(ddn):
+    _, _, err = ddn("--debug", "analyze", "nowhere.xml")
+    assert "Traceback" in err
+
+
+def test_replay_of_a_folder_without_reports_has_nothing_to_do(ddn, tmp_path):
+    code, out, _ = ddn("replay", tmp_path)
+    assert code == 0
+    assert "No undelivered reports" in out
+
+
+def run_with_listener(tmp_path, url, suite=SUITE):
+    (tmp_path / "suite.robot").write_text(suite)
+    robot.run(
+        str(tmp_path / "suite.robot"),
+        outputdir=str(tmp_path / "run"),
+        listener=f"robot_ddn_listener;redis={url};wait=0;project=shop",
+        stdout=StringIO(),
+        stderr=StringIO(),
+    )
+    return tmp_path / "run" / "output.xml"
+
+
+def test_what_redis_refused_is_replayed_and_its_late_answers_attached(ddn, tmp_path, redis_server):
+    path = run_with_listener(tmp_path, "redis://127.0.0.1:1/0")
+    before = cards_in_file(path)
+    assert {facts.stage for _, facts in before} == {Stage.INTERIM}
+    code, out, _ = ddn("replay", path.parent, "--redis", redis_server.url)
+    assert code == 0
+    assert out.startswith("2 sent to")
+    assert not list(path.parent.glob("ddn-spool"))
+
+    first = before[0][1].report_id
+    answer = Analysis(
+        first, stage=Stage.FINAL, verdict=Verdict.DIAGNOSED, error_type=ErrorType.INFRA_ERROR, root_cause="found late"
+    )
+    redis_server.client().set(verdict_key("shop", first), json.dumps(encode(answer)))
+    log = (path.parent / "log.html").read_bytes()
+    code, _, err = ddn("attach", path, "--redis", redis_server.url, "--wait", "0")
+    assert code == 1
+    assert "1 of 2 answers are still open" in err
+    after = [(facts.stage, facts.cause) for _, facts in cards_in_file(path)]
+    assert after[:2] == [(Stage.FINAL, "found late")] * 2
+    assert after[2][0] is Stage.INTERIM
+    assert (path.parent / "log.html").read_bytes() != log
+
+    content = path.read_bytes()
+    assert ddn("attach", path, "--redis", redis_server.url, "--wait", "0")[0] == 1
+    assert path.read_bytes() == content
+
+
+def test_attach_to_an_output_without_cards_says_what_is_expected(ddn, output):
+    code, _, err = ddn("attach", output())
+    assert code == 2
+    assert "no analysis stands in it" in err

@@ -1,0 +1,69 @@
+"""The backend's settings come from the environment, and a wrong one is named without showing a password."""
+
+import pytest
+
+from ddn_backend.errors import SettingsError
+from ddn_backend.settings import load
+
+
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CI", "REDIS_URL", "DDN_REDIS_URL", "DDN_IDLE", "DDN_CONCURRENCY", "DDN_TASK_SECONDS", "DDN_LOG_LEVEL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_everything_has_a_default() -> None:
+    settings = load()
+    assert (settings.redis_url, settings.idle_seconds, settings.concurrency, settings.log_level) == ("", 60.0, 8, "INFO")
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DDN_CONCURRENCY", "")
+    assert load().concurrency == 8
+
+
+def test_ddn_redis_url_comes_before_redis_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "redis://general/0")
+    assert load().redis_url == "redis://general/0"
+    monkeypatch.setenv("DDN_REDIS_URL", "redis://own/0")
+    assert load().redis_url == "redis://own/0"
+
+
+def test_a_unix_url_is_written_as_celery_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DDN_REDIS_URL", "unix:///run/redis.sock")
+    assert load().redis_url == "redis+socket:///run/redis.sock"
+
+
+@pytest.mark.parametrize(("ci", "idle", "seconds"), [("true", None, 0), ("1", "5", 5), ("false", None, 60), (None, "0.5", 0.5)])
+def test_where_ci_is_set_nothing_idles_unless_it_is_told_to(
+    monkeypatch: pytest.MonkeyPatch, ci: str | None, idle: str | None, seconds: float
+) -> None:
+    for name, value in (("CI", ci), ("DDN_IDLE", idle)):
+        if value:
+            monkeypatch.setenv(name, value)
+    assert load().idle_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DDN_IDLE", "-1"),
+        ("DDN_IDLE", "nan"),
+        ("DDN_IDLE", "soon"),
+        ("DDN_CONCURRENCY", "0"),
+        ("DDN_TASK_SECONDS", "inf"),
+        ("DDN_LOG_LEVEL", "LOUD"),
+    ],
+)
+def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=rf"Reading setting '{name}' failed: .*got '{value}'.*does not start"):
+        load()
+
+
+@pytest.mark.parametrize("name", ["DDN_REDIS_URL", "REDIS_URL"])
+def test_a_wrong_url_is_named_without_the_password_in_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "http://user:" + "open" + "sesame@host")
+    with pytest.raises(SettingsError, match=r"'(DDN_)?REDIS_URL' failed: .*redis://host:6379/0") as caught:
+        load()
+    assert "sesame" not in str(caught.value)

@@ -1,0 +1,129 @@
+from robot.api import ExecutionResult
+
+from robot_ddn_listener.annotation import Place
+from robot_ddn_listener.capture import Failed
+from robot_ddn_listener.contract import Phase
+from robot_ddn_listener.gather import Gatherer, system_messages
+
+SETUP_FAILS = """*** Settings ***
+Suite Setup    Fail    no database
+*** Test Cases ***
+A
+    Log    a
+B
+    Log    b
+"""
+TEARDOWN_FAILS = """*** Settings ***
+Suite Teardown    Fail    cannot clean
+*** Test Cases ***
+Passes
+    Log    a
+Fails
+    Fail    own
+Skipped
+    Skip    not today
+"""
+TWO_FAIL = "*** Test Cases ***\nFirst\n    Fail    one\nSecond\n    Fail    two\n"
+
+
+def members(failed):
+    return [member.full_name.partition(".")[2] or member.full_name for member in (failed.member, *failed.also)]
+
+
+def loaded(run):
+    result = ExecutionResult(run.output)
+    found = []
+    Gatherer(found.append, system_messages(result.errors)).loaded(result.suite)
+    return found
+
+
+def same(run):
+    """The failures of the run are those that are found in its output file."""
+    live = [(item.member, getattr(item, "also", ()), getattr(item, "message", "")) for item in (*run.failed, *run.untouched)]
+    late = loaded(run)
+    late = [item for item in late if isinstance(item, Failed)] + [item for item in late if not isinstance(item, Failed)]
+    return live == [(item.member, getattr(item, "also", ()), getattr(item, "message", "")) for item in late]
+
+
+def test_a_failed_suite_setup_is_one_failure_for_all_its_tests(catch):
+    run = catch({"s.robot": SETUP_FAILS})
+    assert [members(failed) for failed in run.failed] == [["S (suite setup)", "A", "B"]]
+    failed = run.failed[0]
+    assert (failed.phase, failed.message, failed.member.place) == (Phase.SUITE_SETUP, "no database", Place("", "s1", "setup"))
+    assert run.reports[0].exception.message == "no database"
+    assert same(run)
+
+
+def test_a_failed_setup_of_an_outer_suite_covers_the_inner_suites(catch):
+    init = "*** Settings ***\nSuite Setup    Fail    outer\n"
+    run = catch({"top/__init__.robot": init, "top/s.robot": SETUP_FAILS}, sources=["top"])
+    assert [members(failed) for failed in run.failed] == [["Top (suite setup)", "S.A", "S.B"]]
+    assert same(run)
+
+
+def test_a_failed_suite_teardown_takes_only_tests_without_a_failure_of_their_own(catch):
+    run = catch({"t.robot": TEARDOWN_FAILS})
+    assert [members(failed) for failed in run.failed] == [["Fails"], ["T (suite teardown)", "Passes"]]
+    assert run.failed[1].message == "cannot clean"
+    assert same(run)
+
+
+def test_suite_setup_and_teardown_that_both_fail_are_two_failures(catch):
+    run = catch({"s.robot": SETUP_FAILS.replace("*** Test", "Suite Teardown    Fail    cannot clean\n*** Test")})
+    assert [members(failed) for failed in run.failed] == [["S (suite setup)", "A", "B"], ["S (suite teardown)"]]
+
+
+def test_a_test_skipped_on_failure_is_a_failure_and_a_skipped_one_is_none(catch):
+    run = catch({"t.robot": TWO_FAIL.replace("Fail    two", "Skip    two")}, skiponfailure=["*"], settag=["x"])
+    assert [failed.message for failed in run.failed] == ["one"]
+    assert same(run)
+
+
+def test_tests_after_exit_on_failure_name_the_trigger(catch):
+    run = catch({"t.robot": TWO_FAIL}, exitonfailure=True)
+    assert [members(failed) for failed in run.failed] == [["First"]]
+    assert [(item.test_name, item.why) for item in run.untouched] == [
+        ("Second", "This test did not run. Failure occurred and exit-on-failure mode is in use. Trigger: T.First")
+    ]
+    assert same(run)
+
+
+def test_tests_after_exit_on_error_name_the_error(catch):
+    suite = "*** Settings ***\nLibrary    nowhere.py\n*** Test Cases ***\nFirst\n    Log    x\nSecond\n    Log    x\n"
+    run = catch({"t.robot": suite}, exitonerror=True)
+    assert not run.failed
+    assert all("exit-on-error" in item.why and "nowhere.py" in item.why for item in run.untouched)
+    assert len(run.untouched) == 2
+
+
+def test_tests_after_a_fatal_error_name_the_test_that_was_fatal(catch):
+    run = catch({"t.robot": TWO_FAIL.replace("Fail    one", "Fatal Error    stop")})
+    assert run.untouched[0].why.endswith("Trigger: T.First")
+
+
+def test_a_test_that_opted_out_is_left_alone(catch):
+    run = catch({"t.robot": TWO_FAIL}, settag=["DDN:Off"])
+    assert run.failed == run.untouched == []
+
+
+def test_a_passing_run_and_a_dry_run_take_nothing_over(catch):
+    assert catch({"t.robot": "*** Test Cases ***\nT\n    Log    x"}).failed == []
+    assert catch({"t.robot": "*** Test Cases ***\nT\n    No Such Keyword"}, dryrun=True).failed == []
+
+
+def test_a_handled_failure_in_a_suite_setup_is_no_failure(catch):
+    suite = "*** Settings ***\nSuite Setup    Run Keyword And Ignore Error    Fail    x\n" + TWO_FAIL
+    run = catch({"t.robot": suite})
+    assert [members(failed) for failed in run.failed] == [["First"], ["Second"]]
+    assert all(not report.exception.causes for report in run.reports)
+
+
+def test_tasks_are_taken_over_like_tests(catch):
+    run = catch({"t.robot": TWO_FAIL.replace("Test Cases", "Tasks")}, rpa=True)
+    assert [members(failed) for failed in run.failed] == [["First"], ["Second"]]
+
+
+def test_several_top_suites_keep_their_ids(catch):
+    run = catch({"a.robot": TWO_FAIL, "b.robot": SETUP_FAILS})
+    assert [failed.member.place for failed in run.failed] == [Place("s1-s1-t1"), Place("s1-s1-t2"), Place("", "s1-s2", "setup")]
+    assert same(run)
