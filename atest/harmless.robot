@@ -1,6 +1,7 @@
 *** Settings ***
 Documentation       The listener changes nothing but what it inserts, whatever state its Redis is in: the same suites with and without it.
 Library             Collections
+Library             OperatingSystem
 Library             Servers.py
 Resource            atest.resource
 Suite Setup         Run Without Listener
@@ -59,6 +60,22 @@ Wrong Arguments Are One Warning Each
     END
     ${cards} =    Cards In    ${run.output}
     Should Not Be Empty    ${cards}
+
+Unusable Redis URL Is One Warning
+    [Documentation]    Its scheme is right, but nothing can be reached by it; the default goes on.
+    [Template]    NONE
+    ${run} =    Run Failures    bad-url    listener=robot_ddn_listener;redis=redis://host:port/0
+    Return Code Should Be    ${run}    ${PLAIN.code}
+    ${warnings} =    Evaluate    [line for line in $run.stderr.splitlines() if line.startswith('[ WARN ]')]
+    Length Should Be    ${warnings}    1
+    Should Contain    ${warnings}[0]    'redis'
+    Directory Should Not Exist    ${run.folder}/ddn-spool
+
+Tests That Did Not Run After An Error Name It
+    [Template]    NONE
+    ${run} =    Run Failures    exit    --exitonerror    DDN_REDIS_URL=${REDIS}
+    ${cards} =    Cards In    ${run.output}
+    Should Contain    ${{ $cards['Passes At The End'].text }}    NoSuchLibraryAnywhere
 
 No Process Is Left Behind
     [Template]    NONE

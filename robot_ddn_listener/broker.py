@@ -8,16 +8,15 @@ Silence is borne for TIMEOUT, then the call fails; the system's look-up of a hos
 """
 
 import json
-import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
+from urllib.parse import quote
 
 from .contract import HEARTBEAT_KEY, PAUSED_KEY, QUEUE, TASK_NAME, Analysis, FailureReport, decode, encode, verdict_key
 from .errors import BrokerError, ContractError, SettingsError
+from .redis_url import EXPECTED, RedisAddress, UnusableUrlError, parse_redis_url, shown_url
 
 if TYPE_CHECKING:
     import redis
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 TIMEOUT = 0.5  # seconds of silence: a hung server costs a call that much, a slow network answers sooner
 MAX_VERDICT_BYTES = 1024 * 1024
 MAX_SHOWN_CHARACTERS = 200  # of an error message in the task's summary, of a pause's reason
-EXPECTED = "Expected redis://HOST:PORT/DB, rediss://HOST:PORT/DB or redis+socket:///PATH?virtual_host=DB"
 
 _NO_RETRY = {"max_retries": 0, "interval_start": 0, "interval_step": 0.1, "interval_max": 0.1}
 # Retries must be allowed and limited to none: with task_publish_retry=False kombu's own default of many retries comes back.
@@ -36,9 +34,6 @@ _SENDER_SETTINGS = {
     "broker_connection_timeout": TIMEOUT,
     "broker_transport_options": {"socket_connect_timeout": TIMEOUT, "socket_timeout": TIMEOUT, "socket_keepalive": True},
 }
-_TLS_OPTIONS = {"ssl_cert_reqs", "ssl_check_hostname", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
-_SCHEME = re.compile(r"[\w+.-]+")
-_HARMLESS = re.compile(r"((?:[\w.-]*|\[[\da-fA-F:.]+\])(?::\d*)?(?:/[^?#]*)?)(?:[?#].*)?", re.DOTALL)
 
 
 class Broker:
@@ -53,7 +48,7 @@ class Broker:
 
         Certificates of rediss:// are verified, unless `ssl_cert_reqs=none` or `optional` is in the URL.
         """
-        self._address = _parse(url)
+        self._address = _parsed(url)
         self.where = self._address.where
         self.unreadable: dict[str, str] = {}
         self._sending = threading.Lock()
@@ -68,7 +63,7 @@ class Broker:
 
         Raises BrokerError when Redis did not take it, or did not say so in time; then it may have arrived all the same.
         """
-        with self._sending, self._mapped(f"Sending failure report '{report.id}' to {self.where}"):
+        with self._sending, self._mapped(f"Sending to {self.where}"):
             try:
                 self._send(report)
             except BaseException:
@@ -111,7 +106,7 @@ class Broker:
         if self._app is None:
             self._app = _sending_app()
         if self._producer is None:
-            connection = self._address.connection(self._app)
+            connection = _connection(self._address, self._app)
             self._producer = self._app.amqp.Producer(connection, auto_declare=False)
             self._events = self._app.events.Dispatcher(connection, enabled=False)
         message = encode(report)
@@ -141,7 +136,7 @@ class Broker:
     def _reader(self) -> "redis.Redis":
         with self._reading:
             if self._client is None:
-                self._client = self._address.client()
+                self._client = _client(self._address)
             return self._client
 
     @contextmanager
@@ -153,62 +148,41 @@ class Broker:
             raise BrokerError(f"{doing} failed: {self._address.without_password(_cause(error))}.") from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Address:
-    """A Redis URL taken apart, so that kombu and redis-py, whose URLs differ, are told the same."""
+def _connection(address: RedisAddress, app: Any) -> Any:
+    """Return a kombu connection, not connected yet."""
+    if address.path:
+        credentials = f"{quote(address.username, safe='')}:{quote(address.password, safe='')}@"
+        return app.connection_for_write(f"redis+socket://{credentials}{quote(address.path)}?virtual_host={address.db}")
+    return app.connection_for_write(
+        address.host,
+        transport="redis",
+        port=address.port,
+        virtual_host=str(address.db),
+        userid=address.username,
+        password=address.password,
+        ssl=dict(address.tls) if address.tls else False,
+    )
 
-    host: str = "localhost"
-    port: int = 6379
-    db: int = 0
-    path: str = ""
-    username: str = ""
-    password: str = field(default="", repr=False)
-    tls: Mapping[str, str | bool] | None = None
 
-    @property
-    def where(self) -> str:
-        if self.path:
-            return f"redis at {self.path}" + (f" (database {self.db})" if self.db else "")
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"redis at {host}:{self.port}/{self.db}" + (" (TLS)" if self.tls else "")
+def _client(address: RedisAddress) -> "redis.Redis":
+    """Return a redis-py client, not connected yet, that never tries twice."""
+    import redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
 
-    def without_password(self, text: str) -> str:
-        return text.replace(self.password, "***") if self.password else text
-
-    def connection(self, app: Any) -> Any:
-        """Return a kombu connection, not connected yet."""
-        if self.path:
-            credentials = f"{quote(self.username, safe='')}:{quote(self.password, safe='')}@"
-            return app.connection_for_write(f"redis+socket://{credentials}{quote(self.path)}?virtual_host={self.db}")
-        return app.connection_for_write(
-            self.host,
-            transport="redis",
-            port=self.port,
-            virtual_host=str(self.db),
-            userid=self.username,
-            password=self.password,
-            ssl=dict(self.tls) if self.tls else False,
-        )
-
-    def client(self) -> "redis.Redis":
-        """Return a redis-py client, not connected yet, that never tries twice."""
-        import redis
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
-
-        place: dict[str, Any] = {"unix_socket_path": self.path} if self.path else {"host": self.host, "port": self.port}
-        if self.tls:
-            place |= {"ssl": True, **self.tls}
-        return redis.Redis(
-            **place,
-            db=self.db,
-            username=self.username or None,
-            password=self.password or None,
-            socket_timeout=TIMEOUT,
-            socket_connect_timeout=TIMEOUT,
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
-        )
+    place: dict[str, Any] = {"unix_socket_path": address.path} if address.path else {"host": address.host, "port": address.port}
+    if address.tls:
+        place |= {"ssl": True, **address.tls}
+    return redis.Redis(
+        **place,
+        db=address.db,
+        username=address.username or None,
+        password=address.password or None,
+        socket_timeout=TIMEOUT,
+        socket_connect_timeout=TIMEOUT,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+    )
 
 
 def _sending_app() -> Any:
@@ -257,90 +231,8 @@ def _cause(error: BaseException) -> str:
     return str(error).strip().rstrip(".") or type(error).__name__
 
 
-class _UnusableUrlError(Exception):
-    """What was got instead of a usable URL, without any part of it that may be a password."""
-
-
-def _parse(url: str) -> _Address:
+def _parsed(url: str) -> RedisAddress:
     try:
-        return _address(url.strip())
-    except _UnusableUrlError as error:
-        raise SettingsError(f"Reading Redis URL '{_shown(url.strip())}' failed: {EXPECTED}, {error}.") from None
-
-
-def _address(url: str) -> _Address:
-    scheme = url.partition("://")[0].lower() if "://" in url else ""
-    if scheme == "sentinel":
-        raise _UnusableUrlError("got Sentinel, which is not supported: name the Redis master itself")
-    if scheme not in ("redis", "rediss", "redis+socket"):
-        raise _UnusableUrlError(f"got the scheme '{scheme}'" if _SCHEME.fullmatch(scheme) else "got no such scheme")
-    if ";" in url:
-        raise _UnusableUrlError("got several servers, separated by ';'")
-    try:
-        parts = urlsplit(url)
-        options = dict(parse_qsl(parts.query, keep_blank_values=True))
-        return _socket_address(parts, options) if scheme == "redis+socket" else _tcp_address(parts, options)
-    except ValueError:
-        # The cause would show what stands where the port should: a part of the password when that is not percent-encoded.
-        raise _UnusableUrlError("got something that cannot be split into host, port and path") from None
-
-
-def _tcp_address(parts: SplitResult, options: dict[str, str]) -> _Address:
-    tls = _tls(options) if parts.scheme == "rediss" else None
-    _refuse_others(parts, options, _TLS_OPTIONS if tls else set())
-    return _Address(
-        host=unquote(parts.hostname or "localhost"),
-        port=parts.port or 6379,
-        db=_database(parts.path),
-        username=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
-        tls=tls,
-    )
-
-
-def _socket_address(parts: SplitResult, options: dict[str, str]) -> _Address:
-    _refuse_others(parts, options, {"virtual_host"})
-    if parts.hostname:
-        raise _UnusableUrlError("got a host: the path of a socket follows three slashes")
-    if parts.path in ("", "/"):
-        raise _UnusableUrlError("got no path of a socket")
-    return _Address(
-        path=unquote(parts.path),
-        db=_database(options.get("virtual_host", "")),
-        username=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
-    )
-
-
-def _database(text: str) -> int:
-    number = text.removeprefix("/")
-    if not re.fullmatch(r"[0-9]{0,4}", number):
-        raise _UnusableUrlError("got a database that is not a number")
-    return int(number or 0)
-
-
-def _tls(options: dict[str, str]) -> dict[str, str | bool]:
-    verify = options.get("ssl_cert_reqs", "required").lower().removeprefix("cert_")
-    if verify not in ("required", "optional", "none"):
-        raise _UnusableUrlError("got an 'ssl_cert_reqs' other than required, optional and none")
-    tls: dict[str, str | bool] = {name: value for name, value in options.items() if name in _TLS_OPTIONS}
-    check_hostname = verify != "none" and options.get("ssl_check_hostname", "true").lower() != "false"
-    return tls | {"ssl_cert_reqs": verify, "ssl_check_hostname": check_hostname}
-
-
-def _refuse_others(parts: SplitResult, options: dict[str, str], known: set[str]) -> None:
-    for name in options:
-        if name not in known:
-            # An '@' after the '?' means that the '?' may stand in a password that is not percent-encoded.
-            nameable = name.isidentifier() and "@" not in parts.query
-            raise _UnusableUrlError(f"got the option '{name}'" if nameable else "got an unknown option")
-
-
-def _shown(url: str) -> str:
-    """Return `url` without whatever may be a password, also where it is written so wrongly that it does not parse."""
-    scheme, mark, rest = url.rpartition("://")
-    credentials, at, place = rest.rpartition("@")
-    harmless = _HARMLESS.fullmatch(place)
-    if "?" in credentials or not harmless or not (_SCHEME.fullmatch(scheme) or not mark):
-        return f"{scheme}://***" if _SCHEME.fullmatch(scheme) else "***"
-    return scheme + mark + ("***@" if at else "") + harmless[1]
+        return parse_redis_url(url)
+    except UnusableUrlError as error:
+        raise SettingsError(f"Reading Redis URL '{shown_url(url)}' failed: Expected {EXPECTED}, {error}.") from None

@@ -38,6 +38,7 @@ MAX_EXECUTION_ERRORS = 20
 MAX_PATH = 40  # keywords from the test to the failing one
 MAX_ARGUMENT_CHARACTERS = 1_000
 MAX_SOURCE_BYTES = 2_000_000  # a larger file is not code that a person wrote
+_PACKAGES = re.compile(r".*[\\/](?:site-packages|dist-packages|lib[\\/]python\d[.\d]*)[\\/]", re.IGNORECASE)
 CODE_BEFORE, CODE_AFTER = 3, 2  # lines of code shown around a frame's line
 # Robot's own words around a test's message: before that of one skipped on failure, after that of one whose suite's teardown failed.
 _SKIPPED_ON_FAILURE = "Original failure:\n"
@@ -213,7 +214,10 @@ def _exception(raised: Raised | None, handled: Sequence[Raised], root: Path | No
 
 
 def _plain(raised: Raised, root: Path | None) -> ExceptionInfo:
-    frames = tuple(Frame(_shorten(file, root), line, function, _code(file, line)) for file, line, function in raised.frames)
+    frames = tuple(
+        Frame(_shorten(file, root), line, function, _code(file, line), _is_own(file, root))
+        for file, line, function in raised.frames
+    )
     return ExceptionInfo(raised.type, cut_text(raised.message, MESSAGE_CHARACTERS), frames)
 
 
@@ -235,10 +239,15 @@ def _shorten(path: str, root: Path | None) -> str:
     """Return a path relative to the project or to where Python packages are, so that no home folder's name leaves the machine."""
     if not path:
         return ""
-    if root and Path(path).is_relative_to(root):
+    if root and _is_own(path, root):
         return Path(path).relative_to(root).as_posix()
-    inside = re.split(r"[\\/](?:site-packages|dist-packages|lib[\\/]python\d[.\d]*)[\\/]", path)
-    return inside[-1] if len(inside) > 1 else "/".join(Path(path).parts[-2:])
+    packages = _PACKAGES.match(path)
+    return path[packages.end() :] if packages else "/".join(Path(path).parts[-2:])
+
+
+def _is_own(path: str, root: Path | None) -> bool:
+    """Tell whether a file is the project's; a virtual environment inside the project is not."""
+    return root is not None and Path(path).is_relative_to(root) and not _PACKAGES.match(path)
 
 
 def _cut_errors(errors: Sequence[ExecutionError]) -> tuple[ExecutionError, ...]:

@@ -148,7 +148,7 @@ def _rows(ticket: Ticket, view: View) -> str:
         ("History", _history(analysis)),
         ("Suspects", item_list(_suspect(item) for item in analysis.suspects)),
         ("Similar", item_list(_similar(item) for item in analysis.similar)),
-        ("Read more", item_list(_reference(item) for item in analysis.references)),
+        ("Read more", item_list(_reference(item) for item in analysis.references if item.url)),
         ("Degraded", item_list(inline(item, NOTE_CHARACTERS) for item in analysis.degraded)),
         ("Sent to", item_list(inline(item, NOTE_CHARACTERS) for item in analysis.sent_to)),
         ("Delivery", _said(*delivery_note(ticket, view))),
@@ -164,13 +164,13 @@ def _evidence(item: Evidence) -> str:
 
 
 def _failed_in(report: FailureReport) -> str:
-    """The line that called the failing keyword, and the line of code that raised."""
+    """The line that called the failing keyword, and the line of code that raised: the project's own, if one took part."""
     calls = [call for call in report.keywords if call.lineno]
     frames = report.exception.frames if report.exception else ()
+    raising = ([frame for frame in frames if frame.own] or list(frames))[-1:]
     shown = [f"{code(calls[-1].full_name)} {_line_of(calls[-1].source, calls[-1].lineno)}"] if calls else []
-    if frames:
-        shown.append(f"{code(frames[-1].function)} {_line_of(frames[-1].file, frames[-1].line)}")
-    return ", raised by ".join(shown) + "".join(_code_line(frame) for frame in frames[-1:])
+    shown += [f"{code(frame.function)} {_line_of(frame.file, frame.line)}" for frame in raising]
+    return ", raised in ".join(shown) + "".join(_code_line(frame) for frame in raising)
 
 
 def _code_line(frame: Frame) -> str:

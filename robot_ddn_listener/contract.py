@@ -150,13 +150,15 @@ class LogLine:
 class Frame:
     """One traceback frame, outermost first.
 
-    `code` holds a few source lines, each ``<lineno>: <line>``, the failing one after ``>``.
+    `code` holds a few source lines, each ``<lineno>: <line>``, the failing one after ``>``. `own` tells that the file belongs
+    to the project, not to an installed package or the standard library.
     """
 
     file: str
     line: int = 0
     function: str = ""
     code: tuple[str, ...] = ()
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

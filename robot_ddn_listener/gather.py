@@ -21,6 +21,7 @@ OPT_OUT_TAG = "ddn:off"
 
 # Robot's own words; nothing else in its result model tells these apart.
 _TERMINATED = "Execution terminated by signal"
+_EXIT_ON_ERROR = "Error occurred and exit-on-error mode is in use."
 _TEARDOWN_ONLY = "Parent suite teardown failed:"
 
 _FILE = re.compile(r"[Ii]n (?:resource |init )?file '([^']+)'")
@@ -41,7 +42,7 @@ class Gatherer:
         self._put = put
         self._messages = messages
         self._claimed: set[str] = set()
-        self._last_failure = ""
+        self._trigger = ""
 
     def test_ended(self, test: Any, calls: Sequence[FailedCall] = (), variables: Mapping[str, object] | None = None) -> None:
         """Take over a test that did not pass."""
@@ -51,7 +52,7 @@ class Gatherer:
         if test.message == _TERMINATED or test.tags.robot("exit"):
             self._put(not_run(test, self._why_not_run(test)))
             return
-        self._last_failure = test.full_name
+        self._trigger = test.full_name
         self._put(self._completed(failed_test(test, calls), test.id, variables or {}))
 
     def suite_part_failed(
@@ -62,7 +63,7 @@ class Gatherer:
         self._claimed.update(test.id for test in tests)
         members = [Member(Place(test_id=test.id), test.full_name) for test in tests if not test.tags.match(OPT_OUT_TAG)]
         failed = failed_suite_part(suite, keyword, members, calls)
-        self._last_failure = failed.member.full_name
+        self._trigger = failed.member.full_name
         self._put(self._completed(failed, suite.id, variables or {}))
 
     def loaded(self, suite: Any) -> None:
@@ -83,10 +84,14 @@ class Gatherer:
 
     def _why_not_run(self, test: Any) -> str:
         if test.message == _TERMINATED:
+            self._trigger = f"a signal that stopped the run during '{test.full_name}'"
             return "The run was stopped by a signal while this test ran."
-        errors = [message.error.text for message in self._messages if message.error.level == "ERROR"]
-        trigger = self._last_failure or (errors[-1].splitlines()[0] if errors else "a signal")
-        return f"This test did not run. {test.message} Trigger: {trigger}"
+        trigger = self._first_error() if test.message == _EXIT_ON_ERROR else self._trigger
+        return f"This test did not run. {test.message} Trigger: {trigger or 'not known'}"
+
+    def _first_error(self) -> str:
+        errors = (message.error.text for message in self._messages if message.error.level == "ERROR")
+        return next(errors, "").partition("\n")[0]
 
 
 def system_messages(errors: Any) -> list[SystemMessage]:

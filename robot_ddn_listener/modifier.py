@@ -55,9 +55,9 @@ class Attach(SuiteVisitor):  # type: ignore[misc]  # Robot has no type hints to 
         fetched = self._fetch(late, stop, progress)
         attach_to_result(suite, late_annotations(cards, late, fetched.better, view))
         fresh = self._analyze(suite, {place for place, _ in cards}, stop, progress)
-        summary = suite_summary([*groups(cards, late, fetched.better), *map(group_of, fresh)], view.noun)
-        attach_to_result(suite, replace(annotations(fresh, view), suite_metadata=summary))
-        print_lines([*console_lines([*late, *fresh], view), *([fetched.idle] if fetched.idle else [])])
+        causes = [*groups(cards, late, fetched.better), *map(group_of, fresh)]
+        attach_to_result(suite, replace(annotations(fresh, view), suite_metadata=suite_summary(causes, view.noun)))
+        print_lines([*console_lines([*late, *fresh], view, causes), *([fetched.idle] if fetched.idle else [])])
 
     def _fetch(self, tickets: Sequence[Ticket], stop: threading.Event, progress: Progress) -> Fetched:
         pending = sum(ticket.delivery is Delivery.PENDING for ticket in tickets)

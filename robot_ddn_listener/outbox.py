@@ -201,8 +201,8 @@ def _spool(ticket: Ticket, folder: Path | None, refusal: str) -> None:
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
     try:
-        path = spool.write(folder, ticket.report)
+        spool.write(folder, ticket.report)
     except SpoolError as error:
         ticket.delivery, ticket.note = Delivery.LOST, f"{refusal} {error}"
     else:
-        ticket.delivery, ticket.note = Delivery.SPOOLED, f"{refusal} The report is kept in '{path.parent}'."
+        ticket.delivery, ticket.note = Delivery.SPOOLED, refusal

@@ -130,11 +130,14 @@ def summary_line(ticket: Ticket) -> str:
     return f"{kind(group_of(ticket))} ({group_of(ticket).by}): {headline(ticket)}"
 
 
-def console_lines(tickets: Sequence[Ticket], view: View) -> list[str]:
-    """Return the groups for the console, no line wider than CONSOLE_COLUMNS; empty without tickets."""
+def console_lines(tickets: Sequence[Ticket], view: View, groups: Sequence[Group] | None = None) -> list[str]:
+    """Return the groups for the console, no line wider than CONSOLE_COLUMNS; empty without tickets.
+
+    `groups` are those of the tickets unless given: tickets made of cards know less than the cards.
+    """
     if not tickets:
         return []
-    groups = by_size(group_of(ticket) for ticket in tickets)
+    groups = by_size([group_of(ticket) for ticket in tickets] if groups is None else groups)
     lines = list(_wrapped(f"Failure analysis: {title(groups, view.noun)}", ""))
     for group in groups[:CONSOLE_GROUPS]:
         lines.extend(_group_lines(group, view))

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from typing import Any
 
 WAIT_SECONDS = 30.0
-USABLE_SCHEMES = ("redis://", "rediss://", "redis+socket://", "unix://", "sentinel://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,11 @@ def _unknown_option(name: str, value: str) -> str:
 
 
 def _shown(name: str, value: str) -> str:
-    return value.rpartition("@")[2] if name == "redis" else value  # a URL may hold a password
+    if name != "redis":
+        return value
+    from .redis_url import shown_url
+
+    return shown_url(value)
 
 
 def _seconds(text: str) -> float:
@@ -101,8 +104,12 @@ def _flag(text: str) -> bool:
 
 
 def _redis_url(text: str) -> str:
-    if not text.startswith(USABLE_SCHEMES):
-        raise ValueError("a URL such as redis://host:6379/0")
+    from .redis_url import EXPECTED, UnusableUrlError, parse_redis_url  # only where one is given
+
+    try:
+        parse_redis_url(text)
+    except UnusableUrlError as error:
+        raise ValueError(f"{EXPECTED} ({error})") from None
     return text
 
 

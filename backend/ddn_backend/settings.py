@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import AliasChoices, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from robot_ddn_listener.redis_url import EXPECTED, UnusableUrlError, parse_redis_url
+
 from .errors import SettingsError
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
-USABLE_SCHEMES = ("redis://", "rediss://", "redis+socket://", "unix://", "sentinel://")
 IDLE_SECONDS = 60.0
 NO_CI = ("", "0", "false", "no", "off")
 
@@ -38,9 +39,12 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _usable_url(cls, url: str) -> str:
-        if url and not url.startswith(USABLE_SCHEMES):
-            raise ValueError("expected a URL such as redis://host:6379/0")
-        return url.replace("unix://", "redis+socket://", 1)
+        if url:
+            try:
+                parse_redis_url(url)
+            except UnusableUrlError as error:
+                raise ValueError(f"expected {EXPECTED}, {error}") from None
+        return url
 
     @property
     def idle_seconds(self) -> float:
@@ -63,4 +67,4 @@ def _explain(problem: "ErrorDetails") -> str:
     field = str(problem["loc"][0]) if problem["loc"] else "?"
     variable = field if field.isupper() else f"DDN_{field.upper()}"
     got = "" if "URL" in variable else f", got '{problem['input']}'"
-    return f"Reading setting '{variable}' failed: {problem['msg']}{got}."
+    return f"Reading setting '{variable}' failed: {problem['msg'].removeprefix('Value error, ')}{got}."

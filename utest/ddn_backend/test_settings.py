@@ -29,11 +29,6 @@ def test_ddn_redis_url_comes_before_redis_url(monkeypatch: pytest.MonkeyPatch) -
     assert load().redis_url == "redis://own/0"
 
 
-def test_a_unix_url_is_written_as_celery_knows_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DDN_REDIS_URL", "unix:///run/redis.sock")
-    assert load().redis_url == "redis+socket:///run/redis.sock"
-
-
 @pytest.mark.parametrize(("ci", "idle", "seconds"), [("true", None, 0), ("1", "5", 5), ("false", None, 60), (None, "0.5", 0.5)])
 def test_where_ci_is_set_nothing_idles_unless_it_is_told_to(
     monkeypatch: pytest.MonkeyPatch, ci: str | None, idle: str | None, seconds: float
@@ -64,6 +59,6 @@ def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, valu
 @pytest.mark.parametrize("name", ["DDN_REDIS_URL", "REDIS_URL"])
 def test_a_wrong_url_is_named_without_the_password_in_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "http://user:" + "open" + "sesame@host")
-    with pytest.raises(SettingsError, match=r"'(DDN_)?REDIS_URL' failed: .*redis://host:6379/0") as caught:
+    with pytest.raises(SettingsError, match=r"'(DDN_)?REDIS_URL' failed: expected redis://HOST:PORT/DB") as caught:
         load()
     assert "sesame" not in str(caught.value)

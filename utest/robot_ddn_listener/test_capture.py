@@ -3,9 +3,12 @@ import json
 import pytest
 from robot.api import ExecutionResult
 
-from robot_ddn_listener.capture import capture, failing_keyword
+from robot_ddn_listener.annotation import Place
+from robot_ddn_listener.capture import Failed, capture, failing_keyword
 from robot_ddn_listener.contract import MAX_REPORT_BYTES, FailureReport, Phase, Run, decode, encode
 from robot_ddn_listener.gather import Gatherer, system_messages
+from robot_ddn_listener.live import FailedCall, Raised
+from robot_ddn_listener.ticket import Member
 
 LIBRARY = """
 import json
@@ -203,7 +206,17 @@ def test_a_huge_message_keeps_head_and_tail(catch):
 def test_paths_outside_the_project_lose_the_folders_above(catch):
     frames = one(catch, "T\n    Parse    {").exception.frames
     assert all(not frame.file.startswith("/") for frame in frames)
-    assert "json/decoder.py" in [frame.file for frame in frames]
+    assert ("json/decoder.py", False) in [(frame.file, frame.own) for frame in frames]
+    assert ("lib.py", True) in [(frame.file, frame.own) for frame in frames]
+
+
+def test_a_virtual_environment_inside_the_project_is_not_the_projects_own(tmp_path):
+    file = tmp_path / ".venv" / "lib" / "python3.12" / "site-packages" / "requests" / "api.py"
+    raised = Raised("E", "m", ((str(file), 1, "get"), (str(tmp_path / "lib.py"), 2, "own")))
+    call = FailedCall(result=object(), data=None, raised=raised)
+    failed = Failed(Member(Place("s1-t1"), "S.T"), Phase.TEST, "m", "S", "T", calls=(call,))
+    frames = capture(failed, "p", Run("run"), tmp_path).exception.frames
+    assert [(frame.file, frame.own) for frame in frames] == [("requests/api.py", False), ("lib.py", True)]
 
 
 def test_a_report_survives_its_way_over_the_wire(catch):

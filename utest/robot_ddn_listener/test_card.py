@@ -111,7 +111,6 @@ HOSTILE_FIELDS = {
     "place of a quote": {"evidence": (Evidence("q", HOSTILE),)},
     "missing": {"missing": (HOSTILE,)},
     "title of a reference": {"references": (Reference(HOSTILE, "https://a.test"),)},
-    "title without a link": {"references": (Reference(HOSTILE),)},
     "root cause of a similar failure": {"similar": (Similar("r", root_cause=HOSTILE),)},
     "who confirmed a similar failure": {"similar": (Similar("r", confirmed_by=HOSTILE),)},
     "why a suspect": {"suspects": (Suspect("c", why=HOSTILE),)},
@@ -532,9 +531,14 @@ RAISED = ExceptionInfo("KeyError", frames=(Frame("lib.py", 1, "outer"), Frame("s
 
 
 def test_the_card_says_which_line_called_the_failing_keyword_and_which_raised():
-    assert "Failed inShop.Pay b.resource:9, raised by gross shop/pay.py:3333: return price['net']" in failed_in(
+    assert "Failed inShop.Pay b.resource:9, raised in gross shop/pay.py:3333: return price['net']" in failed_in(
         keywords=CALLS, exception=RAISED
     )
+
+
+def test_the_projects_own_line_is_shown_before_one_of_a_package():
+    frames = (Frame("shop/pay.py", 33, "gross", own=True), Frame("requests/api.py", 7, "get"))
+    assert "Failed ingross shop/pay.py:33" in failed_in(exception=ExceptionInfo("KeyError", frames=frames))
 
 
 def test_the_card_names_no_line_that_is_not_known():

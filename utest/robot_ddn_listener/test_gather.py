@@ -90,8 +90,8 @@ def test_tests_after_exit_on_failure_name_the_trigger(catch):
 
 def test_tests_after_exit_on_error_name_the_error(catch):
     suite = "*** Settings ***\nLibrary    nowhere.py\n*** Test Cases ***\nFirst\n    Log    x\nSecond\n    Log    x\n"
-    run = catch({"t.robot": suite}, exitonerror=True)
-    assert not run.failed
+    run = catch({"a.robot": "*** Test Cases ***\nFails\n    Fail    before", "t.robot": suite}, exitonerror=True)
+    assert len(run.failed) == 1
     assert all("exit-on-error" in item.why and "nowhere.py" in item.why for item in run.untouched)
     assert len(run.untouched) == 2
 

@@ -123,7 +123,6 @@ def test_what_was_refused_is_spooled_and_not_tried_again_at_once(tmp_path):
         (ticket.report for ticket in tickets), key=lambda report: report.id
     )
     assert "refused" in tickets[0].note
-    assert "ddn-spool" in tickets[0].note
 
 
 def test_a_report_that_fits_nowhere_says_so():

@@ -45,7 +45,11 @@ def test_a_wait_that_is_no_finite_number_keeps_the_default(value):
         ({"wait": "abc"}, ["'wait'", "'abc'", "seconds"]),
         ({"attach": "maybe"}, ["'attach'", "'maybe'", "on or report or off"]),
         ({"tags": "2"}, ["'tags'", "'2'", "on or off"]),
-        ({"redis": "localhost"}, ["'redis'", "'localhost'", "redis://host:6379/0"]),
+        ({"redis": "localhost"}, ["'redis'", "'localhost'", "expected redis://HOST:PORT/DB"]),
+        ({"redis": "redis://host:port/0"}, ["'redis'", "'redis://***'", "cannot be split"]),
+        ({"redis": "redis://host/zero"}, ["'redis'", "'redis://host/zero'", "database that is not a number"]),
+        ({"redis": "redis://host/0?colour=red"}, ["'redis'", "'redis://host/0'", "option 'colour'"]),
+        ({"redis": "sentinel://host:26379"}, ["'redis'", "Sentinel, which is not supported"]),
         ({"wat": "1"}, ["'wat=1'", "unknown", "wait"]),
     ],
 )

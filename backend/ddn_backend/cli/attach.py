@@ -11,7 +11,7 @@ from robot.api import ResultWriter
 from robot_ddn_listener.attach import attach_to_file, cards_in_file
 from robot_ddn_listener.connection import connect
 from robot_ddn_listener.errors import OutputError
-from robot_ddn_listener.late import Fetched, FoundCard, fetch_answers, late_annotations, tickets_of
+from robot_ddn_listener.late import Fetched, FoundCard, fetch_answers, groups, late_annotations, tickets_of
 from robot_ddn_listener.render import View, console_lines
 from robot_ddn_listener.settings import Settings
 from robot_ddn_listener.ticket import Delivery, Ticket
@@ -55,7 +55,7 @@ def _attach(path: Path, cards: Sequence[FoundCard], settings: Settings) -> int:
     view = View(output=str(path), flower_url=settings.flower_url, tags=settings.tags, metadata=settings.metadata)
     fetched = _fetch(tickets, settings)
     attach_to_file(path, late_annotations(cards, tickets, fetched.better, view))
-    click.echo("\n".join(console_lines(tickets, view)))
+    click.echo("\n".join(console_lines(tickets, view, groups(cards, tickets, fetched.better))))
     if fetched.still_open:
         click.echo(f"{fetched.still_open} of {len(tickets)} answers are still open. {fetched.idle}".rstrip(), err=True)
     return fetched.still_open

@@ -48,7 +48,7 @@ def draft(case: Case) -> Case:
 def _supported(case: Case, verdict: Analysis) -> Analysis:
     for passage in case.passages:
         if passage.score >= SUPPORT_SCORE and passage.document.error_type is verdict.error_type:
-            return replace(verdict, references=verdict.references or _references(passage))
+            return replace(verdict, references=verdict.references or _addresses(passage))
     return verdict
 
 
@@ -111,8 +111,11 @@ def _quote(line: Line, symptoms: Iterable[frozenset[str]]) -> str:
 
 
 def _references(passage: Passage) -> tuple[Reference, ...]:
-    title = passage.document.title
-    return tuple(Reference(title, url) for url in passage.document.urls) or (Reference(title),)
+    return _addresses(passage) or (Reference(passage.document.title),)
+
+
+def _addresses(passage: Passage) -> tuple[Reference, ...]:
+    return tuple(Reference(passage.document.title, url) for url in passage.document.urls)
 
 
 def _first_paragraph(text: str) -> str:
