@@ -26,7 +26,9 @@ _BODY = logged(
 )
 _ANSWER = logged(r"<Response \[[45]\d\d\]>[^\n]{0,80}", "<response [4|<response [5")
 _EXCEPTION_IN_BODY = logged(
-    r"status=5\d\d, reason=[^\x00]{0,2500}?(?P<quote>(?:\w{1,40}\.){0,5}\w{1,40}(?:Error|Exception)\b:?[^\n<]{0,160})", "status=5"
+    r"(?:status=|status code:? |answered |returned |response |HTTP/[\d.]{1,3}\"? )5\d\d\b[^\x00]{0,2500}?"
+    r"(?P<quote>(?:\w{1,40}\.){0,5}\w{1,40}(?:Error|Exception)\b:?[^\n<]{0,160})",
+    "status=5|status code|answered 5|returned 5|response 5|http/",
 )
 _NEGATIVE = named(
     r"invalid|wrong|incorrect|\bbad |negative|unauthori[sz]ed|forbidden|not allowed|denied|without|missing|expired|non.?exist"

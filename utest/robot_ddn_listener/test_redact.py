@@ -631,7 +631,7 @@ def test_values_that_are_short_common_or_no_secret_stay(value: object) -> None:
     ],
 )
 @pytest.mark.parametrize(
-    "value", ["simplePassw0rd", "a b&c<d>/é+~=%", 'it\'s "so" 5', "back\\slash\tä", "p@ss/w?rd#1", "💥boom-boom💥"]
+    "value", ["simplePassw0rd", "a b&c<d>/é+~=%", 'it\'s "so" 5', "back\\slash\tä", "p@ss/w?rd#1", "a/b!c(d)*e", "💥boom-boom💥"]
 )
 def test_known_values_are_found_in_all_their_forms(form: Any, value: str) -> None:
     shown = form(value)
@@ -705,6 +705,8 @@ def test_robots_secret_objects_are_known_whatever_their_name() -> None:
 
 def test_robots_own_secret_type_is_known() -> None:
     types = pytest.importorskip("robot.api.types", reason="new in Robot Framework 7.4")
+    if not hasattr(types, "Secret"):
+        pytest.skip("new in Robot Framework 7.4")
     assert redacted(f"a {PW}", variables={"${x}": types.Secret(PW)}) == "a <redacted:variable>"
 
 
