@@ -33,6 +33,7 @@ from .model import parts
 from .ticket import Member
 
 LOG_CHARACTERS = 120_000
+SHORTEST_LOG_CHARACTERS = 1_000
 MESSAGE_CHARACTERS = 20_000
 MAX_EXECUTION_ERRORS = 20
 MAX_PATH = 40  # keywords from the test to the failing one
@@ -134,7 +135,8 @@ def capture(failed: Failed, project: str, run: Run, root: Path | None) -> Failur
         attachments=attachments(failed.items),
         truncated=_truncated("error_message", failed.message, MESSAGE_CHARACTERS),
     )
-    return _with_log(report, failed.items)
+    log, cut = cut_log(log_lines(failed.items), LOG_CHARACTERS)
+    return fitted(replace(report, log=log, truncated=report.truncated + cut))
 
 
 def failing_keyword(report: FailureReport) -> str:
@@ -260,11 +262,12 @@ def _truncated(what: str, text: str, limit: int) -> tuple[Truncation, ...]:
     return (Truncation(what, len(text), limit),) if len(text) > limit else ()
 
 
-def _with_log(report: FailureReport, items: Sequence[Any]) -> FailureReport:
-    lines, limit = log_lines(items), LOG_CHARACTERS
-    while True:
-        log, cut = cut_log(lines, limit)
-        fitted = replace(report, log=log, truncated=report.truncated + cut)
-        if limit < 1000 or len(json.dumps(encode(fitted))) <= MAX_REPORT_BYTES:
-            return fitted
+def fitted(report: FailureReport) -> FailureReport:
+    """Return `report` with as much of its log as fits into MAX_REPORT_BYTES of JSON."""
+    limit = sum(len(line.text) for line in report.log)
+    whole = report
+    while limit >= SHORTEST_LOG_CHARACTERS and len(json.dumps(encode(report))) > MAX_REPORT_BYTES:
         limit //= 2  # non-ASCII text is up to six times as long in JSON
+        log, cut = cut_log(list(whole.log), limit)
+        report = replace(whole, log=log, truncated=whole.truncated + cut)
+    return report

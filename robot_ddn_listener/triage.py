@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .capture import Failed, NotRun, capture, failing_keyword
+from .capture import Failed, NotRun, capture, failing_keyword, fitted
 from .contract import Analysis, FailureReport, Run, Stage, Verdict
 from .errors import RedactionError
 from .fingerprint import fingerprint, report_id
@@ -49,7 +49,7 @@ class Triage:
 
     def _report(self, failed: Failed) -> FailureReport:
         raw = capture(failed, self._project, self._run, self._root)
-        report = Redactor(failed.variables, self._environ, self._patterns).redact(raw)
+        report = fitted(Redactor(failed.variables, self._environ, self._patterns).redact(raw))  # marks may be longer than secrets
         kind = report.exception.type if report.exception else ""
         group = fingerprint(kind, report.error_message, failing_keyword(report))
         report = replace(report, id=report_id(self._run.id, group), fingerprint=group)

@@ -232,7 +232,7 @@ ORDINARY = [
     "password=${password}",
     "Resolving variable '${r.json()['authorization']}' failed: KeyError: 'authorization'",
     "KeyError: 'password'",
-    "${connection_string} = DRIVER={SQL};SERVER=PC110;DATABASE=Robot1;Trusted_Connection=yes;",
+    "${connection_string} = Driver={ODBC 18};Server=db7;Database=Shop1;Encrypt=yes;",
     "token = self.get_token() password=config.password auth=get_auth(x1y2z3",
     "fields: ['username', 'password', 'email']",
     "Input Password    id:password    ${PASSWORD}",
