@@ -16,13 +16,13 @@ from xml.parsers.expat import ExpatError
 from robot.result import Keyword, Message, TestCase, TestSuite
 
 from .annotation import SUITE_METADATA_NAME, TEST_METADATA_NAME, Annotations, CardFacts, Place, card_facts
-from .edited_copy import edited_copy, put_in_place
 from .errors import OutputError
-from .original import Original, keep
-from .splice import Scan, Wanted, is_our_tag, legal
-from .splice_json import scan_json
-from .splice_plan import plan, wanted_of
-from .splice_xml import scan_xml
+from .splicing.edited_copy import edited_copy, put_in_place
+from .splicing.json_scan import scan_json
+from .splicing.original import Original, keep
+from .splicing.plan import plan, wanted_of
+from .splicing.records import Scan, Wanted, is_our_tag, legal
+from .splicing.xml_scan import scan_xml
 
 __all__ = ["Attached", "Original", "attach_to_file", "attach_to_result", "cards_in_file", "cards_in_result", "keep"]
 

@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from .annotation import Annotations, CardFacts, Place
+from .cards.wording import group_of
 from .contract import Analysis, ErrorType, FailureReport, Run, Stage, Verdict
 from .outbox import POLL_SECONDS, Progress, Transport, take_answer
 from .render import Group, View, annotations, groups_from_facts, suite_summary
 from .ticket import Delivery, Member, Ticket
-from .wording import group_of
 
 FoundCard = tuple[Place, CardFacts]
 

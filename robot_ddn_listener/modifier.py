@@ -16,6 +16,7 @@ from robot.api import SuiteVisitor
 from .afterwards import analyze_suite
 from .annotation import Place
 from .attach import attach_to_result, cards_in_result
+from .cards.wording import group_of
 from .connection import connect
 from .errors import DdnError
 from .late import Fetched, fetch_answers, groups, late_annotations, tickets_of
@@ -26,7 +27,6 @@ from .settings import read_settings
 from .ticket import Delivery, Ticket
 from .waiting import ProgressLine, StopOnSignal
 from .watch import print_lines
-from .wording import group_of
 
 
 class Attach(SuiteVisitor):  # type: ignore[misc]  # Robot has no type hints to offer

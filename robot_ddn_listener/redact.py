@@ -21,12 +21,12 @@ from typing import Any, TypeVar
 
 from .contract import FailureReport, Frame, KeywordCall, LogLine
 from .errors import RedactionError
-from .secret_arguments import argument_spans, step_spans
-from .secret_assignments import HINTS, assigned_spans
-from .secret_headers import decoded_basic
-from .secret_names import Span
-from .secret_tokens import DETECTORS, Detector, hinted, is_key_line, own_form_spans, private_key_lines
-from .secret_values import KnownValues, known_values
+from .redaction.arguments import argument_spans, step_spans
+from .redaction.assignments import HINTS, assigned_spans
+from .redaction.headers import decoded_basic
+from .redaction.names import Span
+from .redaction.tokens import DETECTORS, Detector, hinted, is_key_line, own_form_spans, private_key_lines
+from .redaction.values import KnownValues, known_values
 
 KEPT_FIELDS = frozenset({"id", "fingerprint", "project", "version", "redactions"})  # of the report itself, not of nested records
 

@@ -10,11 +10,9 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from .annotation import TAG_PREFIX, Annotations, Place
-from .card import full_card, member_card
-from .contract import Verdict
-from .legible import count, one_line
-from .ticket import Delivery, Ticket
-from .wording import (
+from .cards.card import full_card, member_card
+from .cards.legible import count, one_line
+from .cards.wording import (
     NOT_ANALYSED,
     NOTE_CHARACTERS,
     Group,
@@ -32,6 +30,8 @@ from .wording import (
     size,
     title,
 )
+from .contract import Verdict
+from .ticket import Delivery, Ticket
 
 __all__ = [
     "Group",

@@ -14,11 +14,11 @@ from .connection import connect
 from .errors import DdnError
 from .gather import Gatherer, SystemMessage
 from .origin import describe_run, project_name, project_root
-from .original import Original, keep
 from .outbox import SEND_SECONDS, START_SECONDS, Outbox
 from .render import View, annotations, console_lines
 from .runtime import process_start
 from .settings import Settings
+from .splicing.original import Original, keep
 from .ticket import Ticket
 from .triage import Triage
 from .waiting import ProgressLine, StopOnSignal

@@ -7,7 +7,9 @@ from html.parser import HTMLParser
 import pytest
 
 from robot_ddn_listener.annotation import CardFacts, Place, card_facts
-from robot_ddn_listener.card import full_card, member_card
+from robot_ddn_listener.cards.card import full_card, member_card
+from robot_ddn_listener.cards.looks import COLOURS
+from robot_ddn_listener.cards.wording import View
 from robot_ddn_listener.contract import (
     Analysis,
     Engine,
@@ -27,9 +29,7 @@ from robot_ddn_listener.contract import (
     Truncation,
     Verdict,
 )
-from robot_ddn_listener.looks import COLOURS
 from robot_ddn_listener.ticket import Delivery, Member, Ticket
-from robot_ddn_listener.wording import View
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=\"a()\">' onclick='b()' &lt;i&gt;"
 VIEW = View(output="/builds/7/results/output.xml", spool="/builds/7/results", flower_url="https://flower.test:5555/")

@@ -4,7 +4,7 @@ import re
 from base64 import b64decode
 from collections.abc import Iterator
 
-from .secret_names import Span, can_be_secret
+from .names import Span, can_be_secret
 
 # The user part has no slash, so a port cannot be taken for a password; a slash in a password is accepted where no port can stand.
 _URL = re.compile(

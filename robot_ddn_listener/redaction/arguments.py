@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from .secret_names import Span, can_be_secret, secret_kind
+from .names import Span, can_be_secret, secret_kind
 
 _CELL = re.compile(r"\S+(?: \S+)*")
 _OPTION = re.compile(r"-{1,2}[\w-]{1,60}")

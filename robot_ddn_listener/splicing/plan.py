@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from .annotation import Annotations, Place, card_facts
-from .splice import COLUMNS, Edit, Format, Found, Gap, Row, Scan, Spot, TagTable, Wanted, is_our_tag, legal, normal_name
+from ..annotation import Annotations, Place, card_facts
+from .records import COLUMNS, Edit, Format, Found, Gap, Row, Scan, Spot, TagTable, Wanted, is_our_tag, legal, normal_name
 
 
 def wanted_of(annotations: Annotations) -> Wanted:

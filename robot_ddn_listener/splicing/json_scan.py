@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from mmap import mmap
 from typing import Any
 
-from .annotation import SUITE_METADATA_NAME, TEST_METADATA_NAME, Place, card_facts
-from .splice import (
+from ..annotation import SUITE_METADATA_NAME, TEST_METADATA_NAME, Place, card_facts
+from .records import (
     COLUMNS,
     Found,
     Gap,

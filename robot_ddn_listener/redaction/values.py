@@ -9,8 +9,8 @@ from functools import cached_property
 from html import escape
 from urllib.parse import quote, quote_plus, unquote
 
-from .secret_headers import url_spans
-from .secret_names import Span, is_identifying, is_worth_replacing, positions, secret_kind
+from .headers import url_spans
+from .names import Span, is_identifying, is_worth_replacing, positions, secret_kind
 
 MIN_SECRET_CHARACTERS = 6  # of a variable's value; replacing shorter ones everywhere would destroy the log
 MIN_PIECE_CHARACTERS = 8  # of a known value that is cut off at the edge of a text

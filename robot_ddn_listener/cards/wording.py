@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import PurePath
 
-from .annotation import CardFacts
-from .contract import Analysis, ErrorType, Stage, Verdict
+from ..annotation import CardFacts
+from ..contract import Analysis, ErrorType, Stage, Verdict
+from ..ticket import Delivery, Member, Ticket
 from .legible import count, one_line
-from .ticket import Delivery, Member, Ticket
 
 CONFIDENCE_BANDS = ((0.8, "likely"), (0.5, "possible"), (0.0, "uncertain"))
 """The lowest confidence of each word. Words, not figures, because until a model is calibrated its figure is no probability."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from string import ascii_lowercase, ascii_uppercase, digits
 from typing import NamedTuple
 
-from .secret_names import Span, can_be_secret, positions, secret_kind
+from .names import Span, can_be_secret, positions, secret_kind
 
 # Each secret word begins or ends with one of these; looking for them is what makes this fast.
 _HINT_TEXT = """

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from .annotation import SUITE_METADATA_NAME, TEST_METADATA_NAME
-from .splice import COLUMNS, Gap, is_written_by_robot, knows_test_metadata, legal
+from ..annotation import SUITE_METADATA_NAME, TEST_METADATA_NAME
+from .records import COLUMNS, Gap, is_written_by_robot, knows_test_metadata, legal
 
 # What the `schemaversion` of <robot> tells; files before Robot Framework 4.0 have none.
 SCHEMA_BEFORE_4 = 1

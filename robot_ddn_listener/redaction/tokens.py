@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from .secret_headers import authorization_spans, command_spans, cookie_spans, query_spans, scheme_spans, url_spans
-from .secret_names import Span
+from .headers import authorization_spans, command_spans, cookie_spans, query_spans, scheme_spans, url_spans
+from .names import Span
 
 
 class Detector(NamedTuple):

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import BinaryIO
 from xml.parsers import expat
 
-from .annotation import SUITE_METADATA_NAME, TEST_METADATA_NAME, Place, card_facts
-from .splice import (
+from ..annotation import SUITE_METADATA_NAME, TEST_METADATA_NAME, Place, card_facts
+from .records import (
     COLUMNS,
     Found,
     Gap,

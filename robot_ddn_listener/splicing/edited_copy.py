@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from .splice import Edit
+from .records import Edit
 
 COPY_BYTES = 1 << 20
 

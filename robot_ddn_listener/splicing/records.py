@@ -1,7 +1,7 @@
 """The records of splicing, the same for output.xml and output.json: what of ours a file holds, and where the rest would go.
 
-`splice_xml` and `splice_json` scan a file into a `Scan` of byte offsets; `splice_plan` compares it with the annotations and gives
-edits; `edited_copy` writes the file with them. All else is copied byte by byte.
+`xml_scan` and `json_scan` read a file into a `Scan` of byte offsets; `plan` compares it with the annotations and gives edits;
+`edited_copy` writes the file with them. All else is copied byte by byte.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from .annotation import TAG_PREFIX, Place
+from ..annotation import TAG_PREFIX, Place
 
 COLUMNS = {"pass": "PASS", "fail": "FAIL", "skip": "SKIP"}
 

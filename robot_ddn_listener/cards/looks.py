@@ -1,6 +1,6 @@
 """The looks of a card: colours and the style sheet. Nothing here is needed to understand a card."""
 
-from .contract import ErrorType
+from ..contract import ErrorType
 
 COLOURS = {
     ErrorType.CODE_ERROR: "#b3261e",

@@ -8,7 +8,7 @@ hence each full card brings the style along; the same rules twice do no harm.
 from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
-from .contract import (
+from ..contract import (
     MAX_EVIDENCE,
     MAX_QUOTE_CHARACTERS,
     Analysis,
@@ -22,10 +22,10 @@ from .contract import (
     Suspect,
     Verdict,
 )
+from ..ticket import Delivery, Member, Ticket
 from .legible import clean, clipped, count, one_line
 from .looks import COLOURS, LINE_STYLE, LINE_STYLE_SHEET, STYLE, badge_style
 from .markup import attribute, code, escaped, host_of, inline, item_list, link, prose
-from .ticket import Delivery, Member, Ticket
 from .wording import (
     CAUSE_CHARACTERS,
     MEANINGS,

@@ -1,0 +1,1 @@
+"""How render.py shows an answer: the card, its words, its markup, its looks."""

@@ -1,0 +1,1 @@
+"""What redact.py knows of secrets: names, values and their derived forms, assignments, headers, tokens."""

@@ -1,0 +1,1 @@
+"""How attach.py edits an output file byte by byte: scan, plan, copy, and keeping the original."""
