@@ -28,6 +28,7 @@ from .contract import (
     encode,
 )
 from .excerpt import attachments, cut_log, cut_text, describe, log_lines
+from .fingerprint import normalise
 from .live import FailedCall, Raised
 from .model import parts
 from .ticket import Member
@@ -115,7 +116,7 @@ def failed_suite_part(suite: Any, keyword: str, also: Sequence[Member], calls: S
 def capture(failed: Failed, project: str, run: Run, root: Path | None) -> FailureReport:
     """Return the report, at most 256 kB as JSON; ``id`` and ``fingerprint`` are empty yet. Paths below `root` become relative."""
     path = _failing_path(failed.items, failed.message)
-    raised, handled = _raised(failed.calls, path)
+    raised, handled = _main_and_handled(failed.calls, path)
     report = FailureReport(
         id="",
         project=project,
@@ -137,6 +138,14 @@ def capture(failed: Failed, project: str, run: Run, root: Path | None) -> Failur
     )
     log, cut = cut_log(log_lines(failed.items), LOG_CHARACTERS)
     return fitted(replace(report, log=log, truncated=report.truncated + cut))
+
+
+def likeness(failed: Failed) -> tuple[str, str, str]:
+    """Return what equal failures have in common, cheaper than capturing them: exception type, normalised message, keyword."""
+    path = _failing_path(failed.items, failed.message)
+    raised = _main_and_handled(failed.calls, path)[0]
+    keywords = [item.full_name or "" for item in path if isinstance(item, Keyword)]
+    return raised.type if raised else "", normalise(failed.message), keywords[-1] if keywords else ""
 
 
 def failing_keyword(report: FailureReport) -> str:
@@ -183,12 +192,15 @@ def _failing_item(items: Iterable[Any], message: str) -> Any:
     return failed[-1] if failed else None
 
 
-def _raised(calls: Sequence[FailedCall], path: Sequence[Any]) -> tuple[Raised | None, list[Raised]]:
+def _main_and_handled(calls: Sequence[FailedCall], path: Sequence[Any]) -> tuple[Raised | None, list[Raised]]:
     """Return the exception of the failing path's deepest call, and those that were handled on the way."""
     depth = {id(item): level for level, item in enumerate(path)}
     on_path = [call for call in calls if call.raised and id(call.result) in depth]
     main = max(on_path, key=lambda call: depth[id(call.result)], default=None)
     handled = [call.raised for call in calls if call.raised and call is not main]
+    if main is None and handled:
+        # The path ends in a keyword of Robot's own (a timeout, a wrapper); what its inner keywords raised is all there is.
+        return handled[-1], handled[:-1]
     return (main.raised if main else None), handled
 
 
@@ -206,11 +218,8 @@ def _keyword_call(item: Any, data: Any, root: Path | None) -> KeywordCall:
 
 
 def _exception(raised: Raised | None, handled: Sequence[Raised], root: Path | None) -> ExceptionInfo | None:
-    if raised is None and not handled:
-        return None
     if raised is None:
-        # The path ends in a keyword of Robot's own (a timeout, a wrapper); what its inner keywords raised is all there is.
-        raised, handled = handled[-1], handled[:-1]
+        return None
     causes = [*raised.chain, *reversed(handled)][:5]
     return replace(_plain(raised, root), causes=tuple(_plain(cause, root) for cause in causes))
 

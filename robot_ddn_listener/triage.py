@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .capture import Failed, NotRun, capture, failing_keyword, fitted
+from .capture import Failed, NotRun, capture, failing_keyword, fitted, likeness
 from .contract import Analysis, FailureReport, Run, Stage, Verdict
 from .errors import RedactionError
 from .fingerprint import fingerprint, report_id
@@ -28,6 +28,7 @@ class Triage:
         self._patterns = tuple(patterns)
         self._environ = environ or {}
         self._tickets: dict[str, Ticket] = {}
+        self._seen: dict[tuple[str, str, str], str] = {}  # so that the thousandth equal failure costs next to nothing
 
     @property
     def tickets(self) -> list[Ticket]:
@@ -38,8 +39,12 @@ class Triage:
         if isinstance(failed, NotRun):
             return self._join(self._kept(failed, failed.why), (failed.member,))
         try:
+            alike = likeness(failed)
+            if alike in self._seen:
+                return self._join(self._tickets[self._seen[alike]], (failed.member, *failed.also))
             report = self._report(failed)
             ticket = Ticket(report, first_verdict(report))
+            self._seen[alike] = report.fingerprint
         except RedactionError as error:
             ticket = self._kept(failed, str(error))
         except Exception as error:  # noqa: BLE001 - whatever a model of some other library holds, the failure is answered and says why
@@ -71,6 +76,7 @@ class Triage:
         return Ticket(report, analysis, delivery=Delivery.KEPT, note=note)
 
     def _join(self, ticket: Ticket, members: Sequence[Member]) -> Ticket | None:
+        is_new = ticket.report.fingerprint not in self._tickets
         known = self._tickets.setdefault(ticket.report.fingerprint, ticket)
         known.members.extend(members)
-        return ticket if known is ticket else None
+        return ticket if is_new else None

@@ -192,3 +192,21 @@ def test_an_interim_answer_replaces_only_a_poorer_one(before, answer, after):
     ticket.analysis = Analysis(ticket.id, verdict=Verdict(before), root_cause="old")
     take_answer(ticket, Analysis(ticket.id, verdict=Verdict(answer), root_cause="new"))
     assert ticket.analysis.root_cause == after
+
+
+class Untouchable(dict):
+    def items(self):
+        raise AssertionError("An equal failure was captured again.")
+
+    __iter__ = keys = values = items
+
+
+def test_the_next_equal_failure_joins_without_being_captured_again():
+    outbox = outbox_to(Backend(final))
+    (ticket,) = collect(outbox, failed(1), replace(failed(2), variables=Untouchable(password="x")))
+    assert [member.full_name for member in ticket.members] == ["S.T1", "S.T2"]
+
+
+def test_a_failure_of_another_cause_is_captured():
+    tickets = collect(outbox_to(Backend(final)), failed(1), replace(failed(2, "other"), variables=Untouchable(password="x")))
+    assert tickets[1].delivery is Delivery.KEPT
