@@ -5,6 +5,7 @@ import threading
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from .annotation import Place
@@ -29,7 +30,7 @@ def analyze_suite(
 ) -> tuple[list[Ticket], Outbox]:
     """Return the tickets of all failures of `suite` but those in `answered` places, and the outbox, to be spooled and closed."""
     run_id = settings.run or str(uuid.uuid4())
-    outbox = Outbox(partial(make_triage, settings, run_id, suite, dict(os.environ)), connect, send_seconds)
+    outbox = Outbox(partial(make_triage, settings, run_id, suite, dict(os.environ), Path.cwd()), connect, send_seconds)
 
     def put(failed: Failed | NotRun) -> None:
         if failed.member.place not in answered:

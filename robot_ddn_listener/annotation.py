@@ -32,7 +32,7 @@ class CardFacts:
 
     `role` is ``full`` for the first of a group and ``member`` for the others; `cause` is the one-line root cause, `by` the
     certainty and kind of answer ("likely, rule dns-failure"), `name` the full name of the test (or of the suite's setup or
-    teardown) it stands in.
+    teardown) it stands in, `delivery` where the report was when the card was written (``pending``, ``spooled``, ...).
     """
 
     report_id: str
@@ -43,6 +43,7 @@ class CardFacts:
     cause: str = ""
     by: str = ""
     name: str = ""
+    delivery: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,4 +71,5 @@ def card_facts(html: str) -> CardFacts | None:
         cause=found.get("cause", ""),
         by=found.get("by", ""),
         name=found.get("name", ""),
+        delivery=found.get("delivery", ""),
     )

@@ -7,7 +7,7 @@ thread. It works alike on the model of a running test and on one loaded from an 
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -98,16 +98,16 @@ def not_run(test: Any, why: str) -> NotRun:
 
 def failed_suite_part(suite: Any, keyword: str, also: Sequence[Member], calls: Sequence[FailedCall] = ()) -> Failed:
     """Take references to a failed suite `keyword`, ``setup`` or ``teardown``; `also` are the tests it made fail."""
-    item = suite.setup if keyword == "setup" else suite.teardown
+    item = (suite.setup if suite.has_setup else None) if keyword == "setup" else (suite.teardown if suite.has_teardown else None)
     name = f"{suite.full_name} (suite {keyword})"
     return Failed(
         member=Member(Place(suite_id=suite.id, keyword=keyword), name),
         phase=Phase.SUITE_SETUP if keyword == "setup" else Phase.SUITE_TEARDOWN,
-        message=item.message or suite.message.partition(":\n")[2] or suite.message,
+        message=(item and item.message) or suite.message.partition(":\n")[2] or suite.message,
         suite_name=suite.full_name,
         test_name=f"suite {keyword}",
         source=str(suite.source or ""),
-        items=(item,),
+        items=(item,) if item else (),
         calls=tuple(calls),
         also=tuple(also),
     )
@@ -116,7 +116,6 @@ def failed_suite_part(suite: Any, keyword: str, also: Sequence[Member], calls: S
 def capture(failed: Failed, project: str, run: Run, root: Path | None) -> FailureReport:
     """Return the report, at most 256 kB as JSON; ``id`` and ``fingerprint`` are empty yet. Paths below `root` become relative."""
     path = _failing_path(failed.items, failed.message)
-    raised, handled = _main_and_handled(failed.calls, path)
     report = FailureReport(
         id="",
         project=project,
@@ -131,7 +130,7 @@ def capture(failed: Failed, project: str, run: Run, root: Path | None) -> Failur
         tags=failed.tags,
         phase=failed.phase,
         keywords=_keyword_calls(path, failed.calls, root),
-        exception=_exception(raised, handled, root),
+        exception=_exception(_exception_of(failed.calls, path), root),
         execution_errors=_cut_errors(failed.errors),
         attachments=attachments(failed.items),
         truncated=_truncated("error_message", failed.message, MESSAGE_CHARACTERS),
@@ -143,7 +142,7 @@ def capture(failed: Failed, project: str, run: Run, root: Path | None) -> Failur
 def likeness(failed: Failed) -> tuple[str, str, str]:
     """Return what equal failures have in common, cheaper than capturing them: exception type, normalised message, keyword."""
     path = _failing_path(failed.items, failed.message)
-    raised = _main_and_handled(failed.calls, path)[0]
+    raised = _exception_of(failed.calls, path)
     keywords = [item.full_name or "" for item in path if isinstance(item, Keyword)]
     return raised.type if raised else "", normalise(failed.message), keywords[-1] if keywords else ""
 
@@ -192,16 +191,38 @@ def _failing_item(items: Iterable[Any], message: str) -> Any:
     return failed[-1] if failed else None
 
 
-def _main_and_handled(calls: Sequence[FailedCall], path: Sequence[Any]) -> tuple[Raised | None, list[Raised]]:
-    """Return the exception of the failing path's deepest call, and those that were handled on the way."""
+def _exception_of(calls: Sequence[FailedCall], path: Sequence[Any]) -> Raised | None:
+    """Return the exception of the failing path's deepest call; where none raised there, that of the last try below the path.
+
+    Earlier tries and what a passing keyword has caught (Run Keyword And Expect Error) are left out: the test went on after them.
+    """
     depth = {id(item): level for level, item in enumerate(path)}
     on_path = [call for call in calls if call.raised and id(call.result) in depth]
-    main = max(on_path, key=lambda call: depth[id(call.result)], default=None)
-    handled = [call.raised for call in calls if call.raised and call is not main]
-    if main is None and handled:
-        # The path ends in a keyword of Robot's own (a timeout, a wrapper); what its inner keywords raised is all there is.
-        return handled[-1], handled[:-1]
-    return (main.raised if main else None), handled
+    deepest = max(on_path, key=lambda call: depth[id(call.result)], default=None)
+    if deepest:
+        return deepest.raised
+    return next((call.raised for call in reversed(calls) if call.raised and _is_below(call.result, depth)), None)
+
+
+def _is_below(result: Any, path: Collection[int]) -> bool:
+    """Tell whether a failed call is below the failing path with nothing but failures between."""
+    parent = getattr(result, "parent", None)
+    while parent is not None and getattr(parent, "status", "") == "FAIL":
+        if id(parent) in path:
+            return True
+        parent = getattr(parent, "parent", None)
+    return False
+
+
+def argument_values(calls: Sequence[FailedCall]) -> dict[str, object]:
+    """Return what failed keywords got for their named parameters, by name: a password may be told by its parameter alone."""
+    values: dict[str, object] = {}
+    for call in calls:
+        names = getattr(getattr(call.implementation, "args", None), "positional", ())
+        for name, value in zip(names, getattr(call.data, "args", ()), strict=False):
+            if not str(value).startswith(("${", "@{", "&{", "%{")):
+                values[str(name)] = value
+    return values
 
 
 def _keyword_calls(path: Sequence[Any], calls: Sequence[FailedCall], root: Path | None) -> tuple[KeywordCall, ...]:
@@ -217,11 +238,10 @@ def _keyword_call(item: Any, data: Any, root: Path | None) -> KeywordCall:
     return KeywordCall(cut_text(describe(item), MAX_ARGUMENT_CHARACTERS), "", item.type, (), source, lineno, item.status)
 
 
-def _exception(raised: Raised | None, handled: Sequence[Raised], root: Path | None) -> ExceptionInfo | None:
+def _exception(raised: Raised | None, root: Path | None) -> ExceptionInfo | None:
     if raised is None:
         return None
-    causes = [*raised.chain, *reversed(handled)][:5]
-    return replace(_plain(raised, root), causes=tuple(_plain(cause, root) for cause in causes))
+    return replace(_plain(raised, root), causes=tuple(_plain(cause, root) for cause in raised.chain))
 
 
 def _plain(raised: Raised, root: Path | None) -> ExceptionInfo:

@@ -14,6 +14,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from .errors import ContractError
 
 VERSION = 1
+CAUGHT_LEVEL = "CAUGHT"
 TASK_NAME = "tasks.analyze_test_failure"
 MAX_REPORT_BYTES = 256 * 1024
 MAX_EVIDENCE = 3
@@ -138,6 +139,8 @@ class KeywordCall:
 class LogLine:
     """A log message (level TRACE..FAIL) or, with level KEYWORD, the start of a keyword: ``text`` is then its name and arguments.
 
+    Level CAUGHT has what was logged below a failure that a passing keyword then caught: the test went on after it.
+
     `time` is ISO 8601 or empty. Lines are in the order of the log.
     """
 
@@ -163,7 +166,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class ExceptionInfo:
-    """The exception behind the failure. `causes` are its chain and those handled on the way (TRY, Run Keyword And Expect Error)."""
+    """The exception behind the failure. `causes` are its chain, the nearest first."""
 
     type: str
     message: str = ""

@@ -1,23 +1,27 @@
-"""A test's log as lines, and the choice of lines when there are too many: the ends, and windows around what failed."""
+"""A test's log as lines, and the choice of lines when there are too many: errors, what is news among them first, and the ends."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from html import unescape
+from itertools import chain
 from typing import Any
 
 from robot.result import ForIteration, Keyword
 
 from .annotation import card_facts
-from .contract import LogLine, Truncation
+from .contract import CAUGHT_LEVEL, LogLine, Truncation
 from .model import parts
+from .templates import by_interest, telling_lines
 
-MAX_TEXT_CHARACTERS = 8_000  # of one message; more is a page source or a dump
+MAX_TEXT_CHARACTERS = 8_000  # of one message; more is a page source, a dump, or what a program wrote
+MIN_LINES = 20  # of a long message that is cut by lines; with fewer it is cut in its middle
 HEAD_LINES = 30
 TAIL_LINES = 60
-WINDOW_BEFORE = 12
-WINDOW_AFTER = 8
+WINDOW = (12, 8)  # lines before and after one that failed
+NARROW_WINDOW = (4, 6)  # around an error inside a message
+GAP_CHARACTERS = 40  # of the line that says how many were left out
+ERRORS_SHARE = 0.5  # of the limit, at most, for lines that look like errors; the rest is for what stands around them
 MAX_DEPTH = 60  # of keywords; Robot itself stops at its recursion limit
-_WEIGHTY = ("FAIL", "ERROR", "WARN")
 
 _MARKUP = re.compile(r"<(?:br|/p|/tr|/div)[^<>]*>|(<[^<>]*>)", re.IGNORECASE)
 _ATTACHMENT = re.compile(r"(?:src|href)=[\"']([^\"'<>]{1,300})[\"']", re.IGNORECASE)
@@ -25,7 +29,7 @@ _ATTACHMENT = re.compile(r"(?:src|href)=[\"']([^\"'<>]{1,300})[\"']", re.IGNOREC
 
 def log_lines(items: Iterable[Any]) -> list[LogLine]:
     """Return the messages and keyword starts inside `items`, in the order of the log, keywords indented by depth."""
-    return list(_lines(items, 0))
+    return list(_lines(items, 0, is_below_passed=False, is_caught=False))
 
 
 def attachments(items: Iterable[Any], limit: int = 20) -> tuple[str, ...]:
@@ -41,17 +45,14 @@ def attachments(items: Iterable[Any], limit: int = 20) -> tuple[str, ...]:
 
 
 def cut_log(lines: list[LogLine], limit: int) -> tuple[tuple[LogLine, ...], tuple[Truncation, ...]]:
-    """Return at most about `limit` characters of `lines`: windows around failures and errors, the tail, the head, in log order."""
+    """Return at most about `limit` characters of `lines`: errors, rare ones first, windows around them, the tail, the head."""
     size = sum(len(line.text) for line in lines)
     if size <= limit:
         return tuple(lines), ()
-    kept: set[int] = set()
-    spent = 0
-    for index in _by_weight(lines):
-        if index not in kept and spent + len(lines[index].text) <= limit:
-            kept.add(index)
-            spent += len(lines[index].text)
-    return tuple(_with_gaps(lines, sorted(kept))), (Truncation("log", size, spent),)
+    texts, levels = [line.text for line in lines], [line.level for line in lines]
+    kept = _fitting(texts, levels, limit, WINDOW, 1)
+    spent = sum(len(texts[index]) for index in kept)
+    return tuple(_with_gaps(lines, kept)), (Truncation("log", size, spent),)
 
 
 def cut_text(text: str, limit: int) -> str:
@@ -64,10 +65,10 @@ def cut_text(text: str, limit: int) -> str:
 
 def plain_text(message: Any) -> str:
     """Return a log message's text, without markup where it is HTML."""
+    if not message.html:
+        return _cut_lines(message.message, MAX_TEXT_CHARACTERS)
     text = cut_text(message.message, MAX_TEXT_CHARACTERS)
-    if message.html:
-        text = unescape(_MARKUP.sub(lambda tag: " " if tag[1] else "\n", text)).strip()
-    return text
+    return unescape(_MARKUP.sub(lambda tag: " " if tag[1] else "\n", text)).strip()
 
 
 def describe(item: Any) -> str:
@@ -97,16 +98,20 @@ def _control_text(item: Any) -> str:
     return str(getattr(item, "condition", "") or "")
 
 
-def _lines(items: Iterable[Any], depth: int) -> Iterator[LogLine]:
+def _lines(items: Iterable[Any], depth: int, *, is_below_passed: bool, is_caught: bool) -> Iterator[LogLine]:
     for item in items:
         if item.type == "MESSAGE":
             if item.html and card_facts(item.message):
                 continue  # our own answer of an earlier time is no evidence
-            yield LogLine(plain_text(item), item.level, item.timestamp.isoformat() if item.timestamp else "")
+            level = CAUGHT_LEVEL if is_caught else item.level
+            yield LogLine(plain_text(item), level, item.timestamp.isoformat() if item.timestamp else "")
         elif depth < MAX_DEPTH and getattr(item, "status", "") != "NOT RUN":
             if item.type not in ("IF/ELSE ROOT", "TRY/EXCEPT ROOT"):
                 yield LogLine("  " * depth + cut_text(describe(item), 1000), "KEYWORD")
-            yield from _lines(parts(item), depth + 1)
+            failed, passed = item.status == "FAIL", item.status == "PASS"
+            yield from _lines(
+                parts(item), depth + 1, is_below_passed=is_below_passed or passed, is_caught=failed and is_below_passed
+            )
 
 
 def _messages(items: Iterable[Any], depth: int) -> Iterator[Any]:
@@ -117,22 +122,60 @@ def _messages(items: Iterable[Any], depth: int) -> Iterator[Any]:
             yield from _messages(parts(item), depth + 1)
 
 
-def _by_weight(lines: list[LogLine]) -> Iterator[int]:
-    last = len(lines) - 1
-    weighty = [index for index, line in enumerate(lines) if line.level in _WEIGHTY]
-    # The last failures first: what ended the test stands at the end of its log.
-    for index in reversed(weighty):
-        yield index
-        yield from range(max(0, index - WINDOW_BEFORE), min(last, index + WINDOW_AFTER) + 1)
-    yield from range(last, max(-1, last - TAIL_LINES), -1)
-    yield from range(min(HEAD_LINES, last + 1))
-    yield from range(last, -1, -1)
+def _cut_lines(text: str, limit: int) -> str:
+    """Return `text`, or of a longer one of many lines those that matter, else its head and tail."""
+    if len(text) <= limit:
+        return text
+    lines = text.split("\n")
+    if len(lines) < MIN_LINES:
+        return cut_text(text, limit)
+    kept = _fitting(lines, (), limit, NARROW_WINDOW, GAP_CHARACTERS)
+    return "\n".join(f"{_gap(missing)}\n{lines[index]}" if missing else lines[index] for index, missing in _gapped(kept))
 
 
-def _with_gaps(lines: list[LogLine], kept: list[int]) -> Iterator[LogLine]:
+def _fitting(texts: Sequence[str], levels: Sequence[str], limit: int, window: tuple[int, int], extra: int) -> list[int]:
+    """Return the indexes of what matters most and fits into `limit` characters, each line with `extra` ones, in log order."""
+    errors = _whole_groups(telling_lines(texts, levels), texts, int(limit * ERRORS_SHARE), extra)
+    wanted = by_interest([group[0] for group in errors], len(texts), window, (HEAD_LINES, TAIL_LINES))
+    rest = range(len(texts) - 1, -1, -1)
+    return sorted(_first_fitting(chain(chain.from_iterable(errors), wanted, rest), texts, limit, extra))
+
+
+def _whole_groups(groups: Iterable[list[int]], texts: Sequence[str], limit: int, extra: int) -> list[list[int]]:
+    kept = []
+    for group in groups:
+        size = sum(len(texts[index]) + extra for index in group)
+        if size <= limit:
+            kept.append(group)
+            limit -= size
+    return kept
+
+
+def _first_fitting(indexes: Iterable[int], texts: Sequence[str], limit: int, extra: int) -> list[int]:
+    kept: dict[int, None] = {}
+    for index in indexes:
+        if index not in kept and len(texts[index]) + extra <= limit:
+            kept[index] = None
+            limit -= len(texts[index]) + extra
+        if limit <= extra:
+            break
+    return list(kept)
+
+
+def _with_gaps(lines: Sequence[LogLine], kept: Iterable[int]) -> Iterator[LogLine]:
+    for index, missing in _gapped(kept):
+        if missing:
+            yield LogLine(_gap(missing), "INFO")
+        yield lines[index]
+
+
+def _gapped(kept: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Yield each index with the number of those left out before it."""
     expected = 0
     for index in kept:
-        if index > expected:
-            yield LogLine(f"[... {index - expected} lines left out ...]", "INFO")
-        yield lines[index]
+        yield index, index - expected
         expected = index + 1
+
+
+def _gap(missing: int) -> str:
+    return f"[... {missing} lines left out ...]"

@@ -5,8 +5,9 @@ has none: it is answered with what stopped the run. The same for a running suite
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from pathlib import PurePath
 from typing import Any
 
@@ -22,6 +23,7 @@ OPT_OUT_TAG = "ddn:off"
 # Robot's own words; nothing else in its result model tells these apart.
 _TERMINATED = "Execution terminated by signal"
 _EXIT_ON_ERROR = "Error occurred and exit-on-error mode is in use."
+_SKIPPED_BY_SETUP = "Original failure:\nParent suite setup failed:"
 _TEARDOWN_ONLY = "Parent suite teardown failed:"
 
 _FILE = re.compile(r"[Ii]n (?:resource |init )?file '([^']+)'")
@@ -42,6 +44,7 @@ class Gatherer:
         self._put = put
         self._messages = messages
         self._claimed: set[str] = set()
+        self._is_loaded = False
         self._trigger = ""
 
     def test_ended(self, test: Any, calls: Sequence[FailedCall] = (), variables: Mapping[str, object] | None = None) -> None:
@@ -53,21 +56,34 @@ class Gatherer:
             self._put(not_run(test, self._why_not_run(test)))
             return
         self._trigger = test.full_name
-        self._put(self._completed(failed_test(test, calls), test.id, variables or {}))
+        self._put(self._completed(failed_test(test, calls), test, variables or {}))
 
     def suite_part_failed(
         self, suite: Any, keyword: str, calls: Sequence[FailedCall] = (), variables: Mapping[str, object] | None = None
     ) -> None:
         """Take over a suite's failed setup or teardown, with the tests that failed only because of it."""
-        tests = [test for test in suite.all_tests if test.status == "FAIL" and test.id not in self._claimed]
-        self._claimed.update(test.id for test in tests)
-        members = [Member(Place(test_id=test.id), test.full_name) for test in tests if not test.tags.match(OPT_OUT_TAG)]
-        failed = failed_suite_part(suite, keyword, members, calls)
+        failed = failed_suite_part(suite, keyword, self._claim(suite), calls)
         self._trigger = failed.member.full_name
-        self._put(self._completed(failed, suite.id, variables or {}))
+        self._put(self._completed(failed, suite, variables or {}))
+
+    def suite_ended(self, suite: Any, variables: Mapping[str, object] | None = None) -> None:
+        """Take over tests that failed by a suite teardown that was no keyword, such as an unknown variable: it has no result."""
+        members = [] if _setup_failed_above(suite) else self._claim(suite)
+        if members:
+            message = next(test.message for test in suite.all_tests if test.id == members[0].place.test_id)
+            failed = failed_suite_part(suite, "teardown", members[1:])
+            failed = replace(failed, member=members[0], items=(), message=message.partition(":\n")[2] or message)
+            self._put(self._completed(failed, suite, variables or {}))
+
+    def _claim(self, suite: Any) -> list[Member]:
+        """Return the failed tests of `suite` that no failure is known for, as those of one of the suite's own."""
+        tests = [test for test in suite.all_tests if test.id not in self._claimed and _fails_by_its_suite(test)]
+        self._claimed.update(test.id for test in tests)
+        return [Member(Place(test_id=test.id), test.full_name) for test in tests if not test.tags.match(OPT_OUT_TAG)]
 
     def loaded(self, suite: Any) -> None:
         """Take over all failures of a suite that was loaded from an output file, as if they came now."""
+        self._is_loaded = True
         if suite.has_setup and suite.setup.status == "FAIL" and not _setup_failed_above(suite.parent):
             self.suite_part_failed(suite, "setup")
         for child in suite.suites:
@@ -77,10 +93,24 @@ class Gatherer:
                 self.test_ended(test)
         if suite.has_teardown and suite.teardown.status == "FAIL":
             self.suite_part_failed(suite, "teardown")
+        self.suite_ended(suite)
 
-    def _completed(self, failed: Failed, scope: str, variables: Mapping[str, object]) -> Failed:
-        errors = tuple(message.error for message in self._messages if _concerns(message, scope, failed.source))
+    def _completed(self, failed: Failed, item: Any, variables: Mapping[str, object]) -> Failed:
+        suites = cache(lambda: frozenset(_suite_files(_top(item))))  # of a large run: only where it matters
+        errors = tuple(message.error for message in self._messages if self._concerns(message, item.id, failed.source, suites))
         return replace(failed, errors=errors, variables=variables)
+
+    def _concerns(self, message: SystemMessage, scope: str, source: str, suites: Callable[[], Collection[str]]) -> bool:
+        """Tell whether a message can concern a failure in `scope`: said above or inside it, and not of another suite's file."""
+        where = message.scope
+        if where and not (where == scope or scope.startswith(where + "-") or where.startswith(scope + "-")):
+            return False
+        file = _named_file(message.error.text)
+        if not file or not source or PurePath(file) == PurePath(source) or _is_shared(file):
+            return True
+        # What Robot imports while it runs is a resource file, whatever its name ends with, unless it is a suite's own. Before that
+        # it reads the suites' files, and those to come are not known yet.
+        return bool(self._is_loaded or where) and file not in suites()
 
     def _why_not_run(self, test: Any) -> str:
         if test.message == _TERMINATED:
@@ -103,6 +133,17 @@ def execution_error(message: Any) -> ExecutionError:
     return ExecutionError(message.message[:4000], message.level, message.timestamp.isoformat() if message.timestamp else "")
 
 
+@lru_cache(maxsize=1024)  # every failure looks at the same messages
+def _named_file(text: str) -> str:
+    file = _FILE.search(text)
+    return file[1] if file else ""
+
+
+def _fails_by_its_suite(test: Any) -> bool:
+    """Tell whether a test that has no failure of its own failed, or was skipped because its failure is to be skipped."""
+    return test.status == "FAIL" or (test.status == "SKIP" and _SKIPPED_BY_SETUP in test.message)
+
+
 def _setup_failed_above(suite: Any) -> bool:
     while suite is not None:
         if suite.has_setup and suite.setup.status == "FAIL":
@@ -111,12 +152,18 @@ def _setup_failed_above(suite: Any) -> bool:
     return False
 
 
-def _concerns(message: SystemMessage, scope: str, source: str) -> bool:
-    """Tell whether a message can have to do with a failure in `scope`: said above or inside it, and not of another file."""
-    where, file = message.scope, _FILE.search(message.error.text)
-    if where and not (where == scope or scope.startswith(where + "-") or where.startswith(scope + "-")):
-        return False
-    if not file or not source:
-        return True
-    named = PurePath(file[1])
-    return named.suffix == ".resource" or named == PurePath(source) or named.name.startswith("__init__")
+def _is_shared(file: str) -> bool:
+    name = re.split(r"[\\/]", file)[-1]  # of either system: an output file may come from another machine
+    return name.endswith(".resource") or name.startswith("__init__")
+
+
+def _top(item: Any) -> Any:
+    while item.parent is not None:
+        item = item.parent
+    return item
+
+
+def _suite_files(suite: Any) -> Iterator[str]:
+    yield str(suite.source or "")
+    for child in suite.suites:
+        yield from _suite_files(child)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from .annotation import Annotations, CardFacts, Place
 from .cards.wording import group_of
 from .contract import Analysis, ErrorType, FailureReport, Run, Stage, Verdict
-from .outbox import POLL_SECONDS, Progress, Transport, take_answer
+from .outbox import POLL_SECONDS, Idle, Progress, Transport, take_answer
 from .render import Group, View, annotations, groups_from_facts, suite_summary
 from .ticket import Delivery, Member, Ticket
 
@@ -35,20 +35,24 @@ def tickets_of(cards: Sequence[FoundCard]) -> list[Ticket]:
 def fetch_answers(
     tickets: Sequence[Ticket], transport: Transport, wait: float, stop: threading.Event, progress: Progress | None = None
 ) -> Fetched:
-    """Let tickets whose card is not final take the answers that come within `wait` seconds."""
+    """Let tickets whose card is not final take the answers that come within `wait` seconds.
+
+    What was spooled may have been replayed since, so it is asked for, but not waited for.
+    """
     deadline = time.monotonic() + wait
-    better: set[str] = set()
+    better = _read([ticket for ticket in tickets if ticket.delivery is Delivery.SPOOLED], transport)
     pending = [ticket for ticket in tickets if ticket.delivery is Delivery.PENDING]
-    idle = transport.idle_reason() if pending else ""
+    idle = Idle(transport)
     while pending:
         better |= _read(pending, transport)
         pending = [ticket for ticket in pending if ticket.delivery is Delivery.PENDING]
-        if idle or stop.is_set() or time.monotonic() >= deadline:
+        if not pending or idle.reason() or stop.is_set() or time.monotonic() >= deadline:
             break
-        if progress and pending:
+        if progress:
             progress(len(tickets) - len(pending), len(tickets), deadline - time.monotonic())
-        stop.wait(POLL_SECONDS if pending else 0)
-    return Fetched(frozenset(better), len(pending), idle if pending else "")
+        stop.wait(POLL_SECONDS)
+    still_open = sum(ticket.delivery is not Delivery.ANSWERED for ticket in tickets)
+    return Fetched(frozenset(better), still_open, idle.reason() if pending else "")
 
 
 def groups(cards: Sequence[FoundCard], tickets: Sequence[Ticket], better: Collection[str]) -> list[Group]:
@@ -90,7 +94,8 @@ def _ticket(cards: Sequence[FoundCard]) -> Ticket:
         error_type=facts.error_type,
         root_cause=facts.cause,
     )
-    delivery = Delivery.ANSWERED if facts.stage is Stage.FINAL else Delivery.PENDING
+    open_delivery = Delivery.SPOOLED if facts.delivery == Delivery.SPOOLED.name.lower() else Delivery.PENDING
+    delivery = Delivery.ANSWERED if facts.stage is Stage.FINAL else open_delivery
     return Ticket(report, analysis, [Member(place, found.name) for place, found in cards], delivery)
 
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from .gather import SystemMessage
     from .watch import RunWatch
 
+MAX_MESSAGES = 1000  # warnings and errors of Robot itself that are kept; a suite that logs a warning a keyword has more
+SPOOL = "ddn-spool"  # as in spool.py, which is not imported for it
+
 P = ParamSpec("P")
 
 
@@ -63,8 +66,9 @@ class DdnListener:
     ROBOT_LISTENER_API_VERSION = 3
     ROBOT_LISTENER_PRIORITY = -1000  # after listeners that retry or heal: they settle the status first
 
-    def __init__(self, *arguments: str, **options: str):
-        self._settings, self._problems = read_settings(arguments, options, os.environ)
+    def __init__(self, *arguments: str):
+        # No **options: Robot refuses a positional argument after a named one, and would not load the listener at all.
+        self._settings, self._problems = read_settings(arguments, os.environ)
         self._live = LiveFailures()
         self._messages: list[SystemMessage] = []
         self._suite_calls: dict[tuple[str, str], tuple[FailedCall, ...]] = {}
@@ -78,6 +82,7 @@ class DdnListener:
     @_harmless
     def start_suite(self, data: Any, result: Any) -> None:
         self._scope = result.id
+        self._live.clear()
         if self._root is None:
             self._root = result
             self._off = self._off or BuiltIn().dry_run_active
@@ -92,11 +97,11 @@ class DdnListener:
 
     def end_library_keyword(self, data: Any, implementation: Any, result: Any) -> None:
         if result.status == "FAIL" and not self._off:
-            self._note(data, result, raised=True)
+            self._note(data, implementation, result, raised=True)
 
     def end_user_keyword(self, data: Any, implementation: Any, result: Any) -> None:
         if result.status == "FAIL" and not self._off:
-            self._note(data, result, raised=False)
+            self._note(data, implementation, result, raised=False)
 
     end_invalid_keyword = end_user_keyword
 
@@ -114,11 +119,14 @@ class DdnListener:
             calls = self._suite_calls.pop((result.id, keyword), None)
             if calls is not None:
                 self._watching().suite_part_failed(result, keyword, calls, self._variables)
+        if result.status == "FAIL" and not self._off and any(test.status == "FAIL" for test in result.all_tests):
+            self._watching().suite_ended(result)
+        self._live.clear()
         self._scope = result.parent.id if result.parent else ""
 
     @_harmless
     def message(self, message: Any) -> None:
-        if message.level in ("WARN", "ERROR") and not self._off:
+        if message.level in ("WARN", "ERROR") and not self._off and len(self._messages) < MAX_MESSAGES:
             from .gather import SystemMessage, execution_error  # only a run with warnings pays for it
 
             self._messages.append(SystemMessage(self._scope, execution_error(message)))
@@ -127,6 +135,10 @@ class DdnListener:
     def output_file(self, path: "Path | str | None") -> None:
         if self._watch:
             self._watch.finish(Path(path) if path else None)
+        elif path and not self._off and (Path(path).parent / SPOOL).is_dir():
+            from .watch import send_spooled  # a run without failures still sends what an earlier one could not
+
+            send_spooled(self._settings, Path(path).parent)
 
     @_harmless
     def close(self) -> None:
@@ -134,8 +146,8 @@ class DdnListener:
             self._watch.close()
 
     @_harmless
-    def _note(self, data: Any, result: Any, *, raised: bool) -> None:
-        self._live.note(data, result, raised=raised)
+    def _note(self, data: Any, implementation: Any, result: Any, *, raised: bool) -> None:
+        self._live.note(data, implementation, result, raised=raised)
         if not self._in_test and result.type in ("SETUP", "TEARDOWN") and result.parent.id == self._scope:
             self._suite_calls[result.parent.id, result.type.lower()] = self._live.take()
             self._variables = self._run_variables()

@@ -7,7 +7,7 @@ would pin the objects of the user's libraries.
 import os
 import sys
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any
 
@@ -35,11 +35,12 @@ class Raised:
 
 @dataclass(frozen=True, slots=True)
 class FailedCall:
-    """A keyword that failed: Robot's result object, the data object that called it, and what it raised, if that was not Robot's."""
+    """A keyword that failed: Robot's result, data and implementation objects, and what it raised, if that was not Robot's."""
 
     result: Any
     data: Any
     raised: Raised | None
+    implementation: Any = None
 
 
 class LiveFailures:
@@ -47,27 +48,27 @@ class LiveFailures:
 
     def __init__(self) -> None:
         self._calls: deque[FailedCall] = deque(maxlen=MAX_CALLS)
-        self._raised = 0
+        self._raised: deque[Raised] = deque(maxlen=MAX_RAISED)
 
-    def note(self, data: Any, result: Any, *, raised: bool) -> None:
+    def note(self, data: Any, implementation: Any, result: Any, *, raised: bool) -> None:
         """Keep the call, and with `raised` the exception that is being handled now."""
-        exception = sys.exc_info()[1] if raised and self._raised < MAX_RAISED else None
-        if exception is not None and _is_robots_own(exception):
-            exception = None
-        if exception is not None:
-            self._raised += 1
-        self._calls.append(FailedCall(result, data, _plain(exception) if exception else None))
+        exception = sys.exc_info()[1] if raised else None
+        plain = _plain(exception) if exception is not None and not _is_robots_own(exception) else None
+        if plain:
+            self._raised.append(plain)
+        self._calls.append(FailedCall(result, data, plain, implementation))
 
     def take(self) -> tuple[FailedCall, ...]:
         """Return the calls and start anew."""
-        calls = tuple(self._calls)
+        kept = {id(raised) for raised in self._raised}
+        calls = tuple(call if id(call.raised) in kept else replace(call, raised=None) for call in self._calls)
         self.clear()
         return calls
 
     def clear(self) -> None:
         if self._calls:
             self._calls.clear()
-            self._raised = 0
+            self._raised.clear()
 
 
 def _is_robots_own(exception: BaseException) -> bool:

@@ -28,12 +28,14 @@ from .ticket import Delivery, Ticket
 from .waiting import ProgressLine, StopOnSignal
 from .watch import print_lines
 
+UNKNOWN_FOLDER = "OUTPUTDIR"  # Robot does not tell a modifier where the files go
+
 
 class Attach(SuiteVisitor):  # type: ignore[misc]  # Robot has no type hints to offer
     """Takes the listener's arguments but `attach`."""
 
-    def __init__(self, *arguments: str, **options: str):
-        self._settings, problems = read_settings(arguments, options, os.environ)
+    def __init__(self, *arguments: str):
+        self._settings, problems = read_settings(arguments, os.environ)
         for problem in problems:
             say(f"[ WARN ] {problem}")
 
@@ -49,7 +51,14 @@ class Attach(SuiteVisitor):  # type: ignore[misc]  # Robot has no type hints to 
     def _attach(self, suite: Any, stop: threading.Event, progress: Progress) -> None:
         settings = self._settings
         noun = "task" if suite.rpa else "test"
-        view = View(output="", flower_url=settings.flower_url, tags=settings.tags, metadata=settings.metadata, noun=noun)
+        view = View(
+            output="",
+            spool=UNKNOWN_FOLDER,
+            flower_url=settings.flower_url,
+            tags=settings.tags,
+            metadata=settings.metadata,
+            noun=noun,
+        )
         cards = cards_in_result(suite)
         late = tickets_of(cards)
         fetched = self._fetch(late, stop, progress)
@@ -60,7 +69,7 @@ class Attach(SuiteVisitor):  # type: ignore[misc]  # Robot has no type hints to 
         print_lines([*console_lines([*late, *fresh], view, causes), *([fetched.idle] if fetched.idle else [])])
 
     def _fetch(self, tickets: Sequence[Ticket], stop: threading.Event, progress: Progress) -> Fetched:
-        pending = sum(ticket.delivery is Delivery.PENDING for ticket in tickets)
+        pending = sum(ticket.delivery is not Delivery.ANSWERED for ticket in tickets)
         if not pending:
             return Fetched()
         try:

@@ -69,7 +69,7 @@ def _git(folder: Path) -> Git:
         store = _git_folder(root)
         branch, commit = _head(store)
         return Git(repo=_remote(store), commit=commit, branch=branch, dirty=_is_dirty(root))
-    except OSError:
+    except (OSError, ValueError):
         return Git()  # an unreadable repository is as good as none: nothing of the analysis rests on it
 
 

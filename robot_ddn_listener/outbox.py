@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Protocol
 
 from . import spool
@@ -29,6 +29,7 @@ SEND_SECONDS = 1.0  # at the end of a run, for reports that are not sent yet to 
 START_SECONDS = 10.0  # the same, while the embedded runtime starts
 RETRY_SECONDS = 30.0
 POLL_SECONDS = 0.1
+IDLE_SECONDS = 1.0  # between two looks at whether a worker is there
 
 
 class Transport(Protocol):
@@ -44,6 +45,21 @@ class Transport(Protocol):
 
 class Progress(Protocol):
     def __call__(self, answered: int, total: int, seconds_left: float) -> None: ...
+
+
+class Idle:
+    """Why nobody answers at a transport, asked again now and then: the last worker may go during the wait."""
+
+    def __init__(self, transport: Transport):
+        self._transport = transport
+        self._reason = ""
+        self._asked = float("-inf")
+
+    def reason(self) -> str:
+        if time.monotonic() - self._asked >= IDLE_SECONDS:
+            self._reason = self._transport.idle_reason()
+            self._asked = time.monotonic()
+        return self._reason
 
 
 class Outbox:
@@ -64,6 +80,8 @@ class Outbox:
         self._waiting: list[Ticket] = []
         self._refused_until = 0.0
         self._refusal = ""
+        self._has_sent = False
+        self._at_work: Failed | NotRun | None = None
         self._closing = threading.Event()
 
     def put(self, failed: Failed | NotRun) -> None:
@@ -78,10 +96,12 @@ class Outbox:
             return []
         deadline = time.monotonic() + wait
         self._failures.put(None)
-        self._join(self._threads[0], CAPTURE_SECONDS, stop)
-        self._join(self._threads[1], max(self._send_seconds, wait), stop)
+        self._join(self._threads[0], time.monotonic() + CAPTURE_SECONDS, stop)
+        self._join(self._threads[1], time.monotonic() + self._send_seconds, stop)
+        if self._has_sent:  # the way is open: what is left is worth the wait
+            self._join(self._threads[1], deadline, stop)
         self._closing.set()
-        tickets = self._triage.tickets if self._triage else []
+        tickets = [*self._triage.tickets, *self._not_captured()] if self._triage else self._not_captured()
         self._read_answers(tickets, deadline, stop, progress)
         return tickets
 
@@ -89,7 +109,7 @@ class Outbox:
         """Write what was not sent into `folder`; tickets say where it is, or why it is nowhere."""
         for ticket in tickets:
             if ticket.delivery is Delivery.WAITING:
-                _spool(ticket, folder, self._refusal or "Redis was not reached before the run ended")
+                _spool(ticket, folder, self._refusal or "The backend was not reached before the run ended.")
 
     def close(self) -> None:
         self._closing.set()
@@ -104,20 +124,38 @@ class Outbox:
         for thread in self._threads:
             thread.start()
 
-    def _join(self, thread: threading.Thread, seconds: float, stop: threading.Event) -> None:
-        deadline = time.monotonic() + seconds
+    def _join(self, thread: threading.Thread, deadline: float, stop: threading.Event) -> None:
         while thread.is_alive() and not stop.is_set() and time.monotonic() < deadline:
             thread.join(POLL_SECONDS)
 
     def _capture_all(self) -> None:
         try:
-            self._triage = triage = self._make_triage()
+            self._triage = triage = self._made_triage()
             while (failed := self._failures.get()) is not None:
+                self._at_work = failed
                 ticket = triage.take(failed)
+                self._at_work = None
                 if ticket:
                     self._unsent.put(ticket)
         finally:
             self._unsent.put(None)
+
+    def _made_triage(self) -> Triage:
+        try:
+            return self._make_triage()
+        except Exception as error:  # noqa: BLE001 - whatever the run's surroundings do, its failures are answered, with the reason
+            return Triage.refusing(f"Preparing the analysis failed: {type(error).__name__}: {error}. It is not analysed.")
+
+    def _not_captured(self) -> list[Ticket]:
+        """Answer what the capture thread did not get to, when the user or the deadline would not wait for it."""
+        refusing = Triage.refusing("The run ended before this failure was looked at.")
+        if self._at_work:
+            refusing.take(self._at_work)
+        with suppress(Empty):
+            while True:
+                if failed := self._failures.get_nowait():
+                    refusing.take(failed)
+        return refusing.tickets
 
     def _send_all(self) -> None:
         while (ticket := self._unsent.get()) is not None and not self._closing.is_set():
@@ -133,10 +171,18 @@ class Outbox:
             transport = self._connect()
             while self._waiting and transport and not self._closing.is_set():
                 transport.submit(self._waiting[0].report)
-                self._waiting.pop(0).delivery = Delivery.PENDING
+                self._has_sent = True
+                ticket = self._waiting.pop(0)
+                if ticket.delivery is Delivery.WAITING:  # not spooled meanwhile, because the run had to end
+                    ticket.delivery = Delivery.PENDING
         except DdnError as error:
-            self._refusal = str(error)
-            self._refused_until = time.monotonic() + RETRY_SECONDS
+            self._refuse(str(error))
+        except Exception as error:  # noqa: BLE001 - the thread must live on for the reports to come; what was not sent is spooled
+            self._refuse(f"Sending failed: {type(error).__name__}: {error}.")
+
+    def _refuse(self, why: str) -> None:
+        self._refusal = why
+        self._refused_until = time.monotonic() + RETRY_SECONDS
 
     def _connect(self) -> Transport | None:
         if self._transport is None:
@@ -148,6 +194,8 @@ class Outbox:
                 self._waiting.clear()
                 return None
             self._transport = made
+            if self._closing.is_set():
+                made.close()  # nobody else would
         return self._transport
 
     def _read_answers(self, tickets: list[Ticket], deadline: float, stop: threading.Event, progress: Progress | None) -> None:
@@ -155,15 +203,16 @@ class Outbox:
         if not pending or not self._transport:
             return
         try:
-            idle = self._transport.idle_reason()
-            while self._read_once(pending) and not idle and not stop.is_set() and time.monotonic() < deadline:
+            idle = Idle(self._transport)
+            while self._read_once(pending) and not idle.reason() and not stop.is_set() and time.monotonic() < deadline:
                 if progress:
                     answered = sum(ticket.delivery is Delivery.ANSWERED for ticket in pending)
                     progress(answered, len(pending), deadline - time.monotonic())
                 stop.wait(POLL_SECONDS)
+            why = idle.reason()
         except BrokerError as error:
-            idle = str(error)
-        _note(pending, idle or ("The wait was interrupted." if stop.is_set() else "No final answer came before the deadline."))
+            why = str(error)
+        _note(pending, why or ("The wait was interrupted." if stop.is_set() else "No final answer came before the deadline."))
 
     def _read_once(self, pending: Sequence[Ticket]) -> bool:
         """Take over what is answered; return whether something is still open."""

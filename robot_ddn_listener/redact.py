@@ -25,6 +25,7 @@ from .redaction.arguments import argument_spans, step_spans
 from .redaction.assignments import HINTS, assigned_spans
 from .redaction.headers import decoded_basic
 from .redaction.names import Span
+from .redaction.patterns import UnusablePatternError, compiled
 from .redaction.tokens import DETECTORS, Detector, hinted, is_key_line, own_form_spans, private_key_lines
 from .redaction.values import KnownValues, known_values
 
@@ -122,7 +123,10 @@ class Redactor:
     @cached_property
     def _compiled(self) -> tuple[re.Pattern[str], ...]:
         patterns = (self._patterns,) if isinstance(self._patterns, str) else self._patterns
-        return tuple(_compile(pattern, position) for position, pattern in enumerate(patterns, 1))
+        try:
+            return compiled(patterns)
+        except UnusablePatternError as error:
+            raise RedactionError(f"redaction {error}") from None
 
     @cached_property
     def _values(self) -> KnownValues:
@@ -155,16 +159,6 @@ def _told(error: Exception) -> str:
         place = place.tb_next
     name = type(error).__name__
     return f"{name} at {PurePath(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else name
-
-
-def _compile(pattern: str, position: int) -> re.Pattern[str]:
-    try:
-        return re.compile(pattern)
-    except re.error as error:
-        problem = f"{error.msg} at character {error.pos}" if error.pos is not None else error.msg
-    except (TypeError, RecursionError, OverflowError) as error:
-        problem = type(error).__name__
-    raise RedactionError(f"redaction pattern {position} is not a regular expression ({problem}).")
 
 
 def _add(counts: dict[str, int], found: Mapping[str, int]) -> None:

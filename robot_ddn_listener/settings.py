@@ -39,22 +39,48 @@ class Settings:
     redact: tuple[str, ...] = ()
 
 
-def read_settings(
-    arguments: Sequence[str], options: Mapping[str, str], environ: Mapping[str, str]
-) -> tuple[Settings, tuple[str, ...]]:
-    """Return the settings and one problem for each wrong or unknown argument or variable, for which the default goes on."""
-    problems = [_unknown_positional(argument) for argument in arguments]
-    problems += [_unknown_option(name, value) for name, value in options.items() if name not in _ARGUMENTS]
+def read_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> tuple[Settings, tuple[str, ...]]:
+    """Return the settings and one problem for each wrong or unknown argument (``name=value``) or variable.
+
+    For a wrong one the next source's value or the default goes on.
+    """
+    options, problems = _options(arguments)
     values: dict[str, Any] = {}
     for name, (variable, read) in _SETTINGS.items():
         for source, mapping, key in (("argument", options, name), ("variable", environ, variable)):
-            if mapping.get(key) and (name in _ARGUMENTS or source == "variable"):
+            if key in mapping and (source == "argument" or mapping[key]):
                 try:
                     values[name] = read(mapping[key])
                     break
                 except ValueError as error:
-                    problems.append(f"Reading {source} '{key}' failed: expected {error}, got '{_shown(name, mapping[key])}'.")
-    return Settings(**values), tuple(f"robot_ddn_listener: {problem} The default is used." for problem in problems)
+                    got = _shown(name, mapping[key])
+                    problems.append(f"Reading {source} '{key}' failed: expected {error}, got '{got}'. The default is used.")
+    problems += _pattern_problems(values.get("redact", ()))
+    return Settings(**values), tuple(f"robot_ddn_listener: {problem}" for problem in problems)
+
+
+def _options(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    options: dict[str, str] = {}
+    problems = []
+    for argument in arguments:
+        name, equals, value = str(argument).partition("=")
+        if name in _ARGUMENTS and equals:
+            options[name] = value.strip()
+        else:
+            problems.append(_unknown_option(argument) if equals and name.isidentifier() else _unknown_positional(argument))
+    return options, problems
+
+
+def _pattern_problems(patterns: Sequence[str]) -> list[str]:
+    if not patterns:
+        return []
+    from .redaction.patterns import UnusablePatternError, compiled  # only where there are any
+
+    try:
+        compiled(patterns)
+    except UnusablePatternError as error:
+        return [f"Reading variable 'DDN_REDACT' failed: {error} No report is sent, because secrets may be left in it."]
+    return []
 
 
 def _unknown_positional(argument: str) -> str:
@@ -64,8 +90,8 @@ def _unknown_positional(argument: str) -> str:
     )
 
 
-def _unknown_option(name: str, value: str) -> str:
-    return f"Reading argument '{name}={value}' failed: unknown argument, expected one of {', '.join(_ARGUMENTS)}."
+def _unknown_option(argument: str) -> str:
+    return f"Reading argument '{argument}' failed: unknown argument, expected one of {', '.join(_ARGUMENTS)}."
 
 
 def _shown(name: str, value: str) -> str:
@@ -84,6 +110,12 @@ def _seconds(text: str) -> float:
     if not math.isfinite(seconds) or seconds < 0:
         raise ValueError("a finite number of seconds, 0 or more")
     return seconds
+
+
+def _name(text: str) -> str:
+    if not text.strip():
+        raise ValueError("a name")
+    return text.strip()
 
 
 def _one_of(*choices: str) -> Callable[[str], str]:
@@ -126,12 +158,12 @@ def _lines(text: str) -> tuple[str, ...]:
 _ARGUMENTS = ("redis", "project", "wait", "attach", "tags", "metadata", "run")
 _SETTINGS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "redis": ("DDN_REDIS_URL", _redis_url),
-    "project": ("DDN_PROJECT", str.strip),
+    "project": ("DDN_PROJECT", _name),
     "wait": ("DDN_WAIT", _seconds),
     "attach": ("DDN_ATTACH", _one_of("on", "report", "off")),
     "tags": ("DDN_TAGS", _switch),
     "metadata": ("DDN_METADATA", _switch),
-    "run": ("DDN_RUN", str.strip),
+    "run": ("DDN_RUN", _name),
     "off": ("DDN_OFF", _flag),
     "flower_url": ("DDN_FLOWER_URL", _http_url),
     "redact": ("DDN_REDACT", _lines),

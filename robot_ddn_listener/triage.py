@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from .capture import Failed, NotRun, capture, failing_keyword, fitted, likeness
+from .capture import Failed, NotRun, argument_values, capture, failing_keyword, fitted, likeness
 from .contract import Analysis, FailureReport, Run, Stage, Verdict
 from .errors import RedactionError
 from .fingerprint import fingerprint, report_id
@@ -27,8 +27,18 @@ class Triage:
         self._root = root
         self._patterns = tuple(patterns)
         self._environ = environ or {}
+        self._redactor: Redactor | None = None
+        self._known_variables: dict[str, object] = {}
+        self._refusal = ""
         self._tickets: dict[str, Ticket] = {}
         self._seen: dict[tuple[str, str, str], str] = {}  # so that the thousandth equal failure costs next to nothing
+
+    @classmethod
+    def refusing(cls, why: str) -> "Triage":
+        """Return one that answers every failure with `why` it is not analysed."""
+        triage = cls("", Run(""), None)
+        triage._refusal = why
+        return triage
 
     @property
     def tickets(self) -> list[Ticket]:
@@ -38,6 +48,8 @@ class Triage:
         """Return the new ticket that `failed` opened, None when it joined one."""
         if isinstance(failed, NotRun):
             return self._join(self._kept(failed, failed.why), (failed.member,))
+        if self._refusal:
+            return self._join(self._kept(failed, self._refusal), (failed.member, *failed.also))
         try:
             alike = likeness(failed)
             if alike in self._seen:
@@ -46,7 +58,7 @@ class Triage:
             ticket = Ticket(report, first_verdict(report))
             self._seen[alike] = report.fingerprint
         except RedactionError as error:
-            ticket = self._kept(failed, str(error))
+            ticket = self._unsafe(failed, str(error))
         except Exception as error:  # noqa: BLE001 - whatever a model of some other library holds, the failure is answered and says why
             note = f"Capturing '{failed.member.full_name}' failed: {type(error).__name__}: {error}. It is not analysed."
             ticket = self._kept(failed, note)
@@ -54,14 +66,35 @@ class Triage:
 
     def _report(self, failed: Failed) -> FailureReport:
         raw = capture(failed, self._project, self._run, self._root)
-        report = fitted(Redactor(failed.variables, self._environ, self._patterns).redact(raw))  # marks may be longer than secrets
+        report = fitted(self._redactor_for(failed).redact(raw))  # marks may be longer than secrets
         kind = report.exception.type if report.exception else ""
         group = fingerprint(kind, report.error_message, failing_keyword(report))
         report = replace(report, id=report_id(self._run.id, group), fingerprint=group)
         return replace(report, error_type=first_verdict(report).error_type)
 
-    def _kept(self, failed: Failed | NotRun, note: str) -> Ticket:
-        group = fingerprint("", note, "")
+    def _redactor_for(self, failed: Failed) -> Redactor:
+        """Return the last one where the variables are the same objects: reading thousands of them again takes its time."""
+        variables = {**argument_values(failed.calls), **failed.variables}
+        known = self._known_variables
+        same = len(variables) == len(known) and all(name in known and known[name] is value for name, value in variables.items())
+        if self._redactor is None or not same:
+            self._redactor, self._known_variables = Redactor(variables, self._environ, self._patterns), variables
+        return self._redactor
+
+    def _unsafe(self, failed: Failed, note: str) -> Ticket:
+        """Secrets may be left in it, so it is not sent; what the rules make of it stands on the card, without a quote."""
+        raw = capture(failed, self._project, self._run, self._root)
+        group = fingerprint("", "\0".join(likeness(failed)), note)
+        ticket = self._kept(failed, note, group)
+        verdict = first_verdict(raw)
+        if verdict.verdict is Verdict.DIAGNOSED:
+            ticket.analysis = replace(
+                verdict, report_id=ticket.id, project=self._project, fingerprint=group, stage=Stage.FINAL, evidence=()
+            )
+        return ticket
+
+    def _kept(self, failed: Failed | NotRun, note: str, group: str = "") -> Ticket:
+        group = group or fingerprint("", note, "")
         report = FailureReport(
             id=report_id(self._run.id, group),
             project=self._project,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from .attach import attach_to_file, attach_to_result
@@ -35,13 +36,14 @@ class RunWatch:
         self._original: Original | None = None
         environ = dict(os.environ)
         self._outbox = Outbox(
-            partial(make_triage, settings, self._run_id(variables), root, environ),
+            partial(make_triage, settings, self._run_id(variables), root, environ, _working_folder(self._folder)),
             partial(connect, settings.redis, environ, self._folder, os.getppid() if self._in_pabot else None),
-            START_SECONDS if self._in_pabot and not settings.redis else SEND_SECONDS,
+            self._send_seconds(),
         )
         gatherer = Gatherer(self._outbox.put, messages)
         self.test_ended = gatherer.test_ended
         self.suite_part_failed = gatherer.suite_part_failed
+        self.suite_ended = gatherer.suite_ended
 
     def finish(self, path: Path | None) -> None:
         """Collect the answers, write them into the output file at `path` and the in-memory result, and say them on the console."""
@@ -59,6 +61,12 @@ class RunWatch:
             self._original.restore()
         self._outbox.close()
 
+    def _send_seconds(self) -> float:
+        """How long a run may wait for its reports to go out: a Redis takes them at once, the embedded runtime has to start."""
+        if self._settings.redis:
+            return SEND_SECONDS
+        return START_SECONDS if self._in_pabot else max(SEND_SECONDS, min(START_SECONDS, self._settings.wait))
+
     def _run_id(self, variables: Mapping[str, object]) -> str:
         if self._settings.run or not self._in_pabot:
             return self._settings.run or str(uuid.uuid4())
@@ -67,14 +75,20 @@ class RunWatch:
 
     def _view(self, path: Path | None) -> View:
         return View(
-            output=str(path or ""),
-            spool=str(path.parent if path else self._folder),
+            output=str(path or "") if self._settings.attach == "on" else "",  # else `ddn attach` finds no card in it
+            spool=str(self._spool_folder(path)),
             noun="task" if self._root.rpa else "test",
             flower_url=self._settings.flower_url,
             tags=self._settings.tags,
             metadata=self._settings.metadata,
             suite_metadata=not self._in_pabot,
         )
+
+    def _spool_folder(self, path: Path | None) -> Path:
+        """The folder to name for `ddn replay`: of a pabot run that of the whole, not of one process."""
+        folder = path.parent if path else self._folder
+        whole = next((parent for parent in folder.parents if parent.name == "pabot_results"), None)
+        return whole.parent if whole and self._in_pabot else folder
 
     def _attach(self, tickets: Sequence[Ticket], view: View, path: Path | None) -> list[str]:
         """Attach to the file and to the in-memory result; return what could not be done, in words."""
@@ -91,13 +105,34 @@ class RunWatch:
         return []
 
 
-def make_triage(settings: Settings, run_id: str, root: Any, environ: dict[str, str]) -> Triage:
-    """Return the triage of a run whose top suite is `root`."""
-    folder = Path(root.source).resolve() if root.source else Path.cwd()
+def make_triage(settings: Settings, run_id: str, root: Any, environ: dict[str, str], started_in: Path) -> Triage:
+    """Return the triage of a run whose top suite is `root`; without a folder of its own it is one of `started_in`."""
+    folder = Path(root.source).resolve() if root.source else started_in
     folder = folder if folder.is_dir() else folder.parent
     run = describe_run(run_id, root.name, folder, environ)
     project = settings.project or project_name(run.git.repo) or root.name
     return Triage(project, run, project_root(folder) or folder, settings.redact, environ)
+
+
+def send_spooled(settings: Settings, folder: Path) -> None:
+    """Send what an earlier run with the same output folder could not; waits for it no longer than a run with failures would."""
+
+    def send() -> None:
+        with suppress(DdnError):  # it stays where it is, and its cards have said so
+            transport = connect(settings.redis, dict(os.environ), folder)
+            if not isinstance(transport, str):
+                transport.close()
+
+    thread = Thread(target=send, name="ddn-replay", daemon=True)
+    thread.start()
+    thread.join(SEND_SECONDS if settings.redis else START_SECONDS)
+
+
+def _working_folder(otherwise: Path) -> Path:
+    try:
+        return Path.cwd()
+    except OSError:  # a test has removed it
+        return otherwise
 
 
 def print_lines(lines: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ MODULES = sorted([*LISTENER.rglob("*.py"), *BACKEND.rglob("*.py")])
 BROKER_LIBRARIES = {"celery", "redis", "kombu"}
 ROBOT_NAMES = {"robot", "robot.__version__"}
 ROBOT_DOORS = ("robot.api", "robot.version", "robot.result", "robot.model", "robot.libraries.BuiltIn")
-LISTENER_FOR_PIPELINE = {"contract", "fingerprint", "rules"}
+LISTENER_FOR_PIPELINE = {"contract", "fingerprint", "rules", "templates"}
 HEAVY = {"celery", "kombu", "redis", "ssl", "asyncio", "http"}
 
 

@@ -40,6 +40,7 @@ class Card:
     by: str
     name: str
     project: str
+    delivery: str
     index: int
     html: str = field(repr=False)
 

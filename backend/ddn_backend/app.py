@@ -2,7 +2,7 @@
 
 Late acknowledgement and a visibility timeout make Redis hand a report out again when its worker died; prefetching one each
 keeps reports where other workers can take them. Analyses wait for the network, so the pool is threads; threads know no time
-limits, so deadlines live inside the task.
+limits, so a longer analysis is only delivered again.
 """
 
 import threading

@@ -3,8 +3,14 @@
 from . import knowledge
 from .adapters.fts import FtsKnowledgeBase
 from .pipeline import Pipeline
+from .ports import KnowledgeBase
+
+
+def shipped_knowledge() -> KnowledgeBase:
+    """Return the knowledge base that every installation has."""
+    return FtsKnowledgeBase(knowledge.load())
 
 
 def offline_pipeline() -> Pipeline:
     """Return the pipeline that needs no service and no extra: rules and the shipped knowledge base."""
-    return Pipeline(FtsKnowledgeBase(knowledge.load()))
+    return Pipeline(shipped_knowledge())

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from robot_ddn_listener.contract import Analysis, FailureReport
 
 from .bootstrap import offline_pipeline
+from .pipeline import degraded
 
 
 class InProcess:
@@ -17,7 +18,10 @@ class InProcess:
         self._answers: dict[str, Analysis] = {}
 
     def submit(self, report: FailureReport) -> None:
-        self._answers[report.id] = self._pipeline.analyze(report)
+        try:
+            self._answers[report.id] = self._pipeline.analyze(report)
+        except Exception as error:  # noqa: BLE001 - one report that the pipeline fails on must not take the others with it
+            self._answers[report.id] = degraded(report, error)
 
     def verdicts(self, project: str, report_ids: Sequence[str]) -> dict[str, Analysis]:
         return {report_id: self._answers[report_id] for report_id in report_ids if report_id in self._answers}

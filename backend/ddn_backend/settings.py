@@ -4,7 +4,7 @@ variable          value                              default
 DDN_REDIS_URL     a Redis URL (else REDIS_URL)       none; the embedded runtime brings its own
 DDN_IDLE          seconds without a client, >= 0     60, or 0 where CI is set; then the embedded runtime ends
 DDN_CONCURRENCY   analyses at a time, 1..500         8
-DDN_TASK_SECONDS  seconds one analysis may take      240
+DDN_TASK_SECONDS  seconds after which an analysis that did not end is delivered again  240
 DDN_LOG_LEVEL     DEBUG, INFO, WARNING, ERROR        INFO
 """
 

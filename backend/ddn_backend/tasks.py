@@ -25,10 +25,9 @@ from robot_ddn_listener.contract import (
     verdict_key,
 )
 from robot_ddn_listener.errors import ContractError
-from robot_ddn_listener.rules import first_verdict
 
 from .errors import PermanentError, TransientError
-from .pipeline import PIPELINE_VERSION, Pipeline
+from .pipeline import PIPELINE_VERSION, Pipeline, degraded
 
 RETRIES = 3
 LONGEST_BACKOFF_SECONDS = 60
@@ -125,15 +124,8 @@ def _analyzed(report: FailureReport, pipeline: Pipeline, verdicts: Verdicts) -> 
     except TransientError:
         raise
     except Exception as error:  # the user keeps what rules know, marked; the operator sees the failed task with its stack
-        verdicts.publish(_degraded(report, error))
+        verdicts.publish(degraded(report, error))
         raise
-
-
-def _degraded(report: FailureReport, error: Exception) -> Analysis:
-    problem = f"analysis: {type(error).__name__}: {error}"[:MAX_PROBLEM_CHARACTERS]
-    return replace(
-        first_verdict(report), project=report.project, fingerprint=report.fingerprint, stage=Stage.FINAL, degraded=(problem,)
-    )
 
 
 def _read_verdict(value: Any) -> Analysis | None:

@@ -104,6 +104,7 @@ def _facts(ticket: Ticket, name: str, role: str) -> str:
         "data-ddn-cause": headline(ticket),
         "data-ddn-by": group_of(ticket).by,
         "data-ddn-name": name,
+        "data-ddn-delivery": ticket.delivery.name.lower(),
     }
     return " ".join(f'{fact}="{attribute(value)}"' for fact, value in facts.items())
 

@@ -84,7 +84,8 @@ RULES = (
         (
             anywhere(
                 r"Executable doesn't exist at [^\n]{1,160}|playwright install|rfbrowser init"
-                r"|Host system is missing (?:a few )?dependencies|browserType\.launch: [^\n]{0,60}(?:not found"
+                r"|Host system is missing (?:a few )?dependencies|browserType\.launch: [^\n]{0,60}spawn [^\n]{1,200}ENOENT"
+                r"|browserType\.launch: [^\n]{0,60}(?:not found"
                 r"|is not installed)",
                 "executable doesn't exist|playwright install|rfbrowser init|missing dependencies|missing a few|browsertype.launch",
             ),

@@ -1,6 +1,6 @@
 """The network: names, addresses, connections, proxies, TLS, ports."""
 
-from .engine import CONFIG, FATAL, GENERAL, GUESS, INFRA, Rule, anywhere, loaded, said
+from .engine import CONFIG, FATAL, GENERAL, GUESS, INFRA, PRECISE, Rule, anywhere, loaded, said
 
 _WHERE = said(r"host='[^'\n]{1,120}',? port='?\d{1,5}", "host='")
 
@@ -197,6 +197,22 @@ RULES = (
         ),
         cause="A port the test needs is taken by another process, often one left over from an earlier run.",
         advice="End the process that holds the port, or let the service choose a free one.",
+    ),
+    Rule(
+        "connection-not-made",
+        INFRA,
+        PRECISE + 1,
+        0.74,
+        (
+            said(
+                r"Max retries exceeded with url[^\n]{0,120}|NewConnectionError[^\n]{0,120}"
+                r"|Failed to establish a new connection[^\n]{0,80}",
+                "max retries|newconnectionerror|failed to establish",
+            ),
+        ),
+        cause="No connection could be made to the address the test talks to.",
+        advice="Check that what should listen there (the service, or the browser's driver at a local address) runs.",
+        support=(_WHERE,),
     ),
     Rule(
         "host-or-service-does-not-answer",

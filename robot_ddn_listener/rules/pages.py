@@ -1,6 +1,6 @@
 """What stands on a page or screen, and what a test does with it: elements, locators, windows, waits."""
 
-from .engine import GENERAL, GUESS, INFRA, PRECISE, TEST, Rule, said
+from .engine import CODE, GENERAL, GUESS, INFRA, PRECISE, TEST, Rule, logged, said
 
 RULES = (
     Rule(
@@ -75,9 +75,10 @@ RULES = (
             said(
                 r"element not interactable|ElementNotInteractable|ElementNotVisible|InvalidElementState"
                 r"|element is not (?:visible|enabled|stable|editable)|resolved to hidden"
-                r"|Element '[^\n]{1,120}' is (?:disabled|read-?only)|cannot be scrolled into view|outside of the viewport",
+                r"|Element '[^\n]{1,120}' is (?:disabled|read-?only)|cannot be scrolled into view|outside of the viewport"
+                r"|move target out of bounds|has no size and location",
                 "not interactable|notinteractable|notvisible|invalidelementstate|element is not|resolved to hidden|disabled"
-                "|read|scrolled into|viewport",
+                "|read|scrolled into|viewport|out of bounds|no size and",
             ),
         ),
         cause="The element exists but cannot be used at that moment: hidden, disabled, still moving, or not the one that is meant.",
@@ -111,6 +112,12 @@ RULES = (
         ),
         cause="The locator of the test is not valid: its XPath, CSS or prefix cannot be understood.",
         advice="Try the locator in the browser's developer tools; mind quotes in it and two spaces before the next argument.",
+        support=(
+            said(
+                r"is not a valid (?:XPath|selector)[^\n]{0,40}|SyntaxError: Failed to execute '[^\n]{1,120}",
+                "is not a valid|syntaxerror",
+            ),
+        ),
     ),
     Rule(
         "script-of-test-failed",
@@ -217,6 +224,22 @@ RULES = (
         ),
         cause="What the test waits for did not come about in time: a wrong locator, a slow page, or a step before without effect.",
         advice="Look at the screenshot for what the page shows instead; correct the locator or the step before, or wait longer.",
+    ),
+    Rule(
+        "page-waits-for-failing-service",
+        CODE,
+        GENERAL + 1,
+        0.58,
+        (
+            said(
+                r"(?:Element|Text|Page|Location|Title) [^\n]{1,160}(?:did not (?:appear|contain)|not visible|should have)"
+                r"[^\n]{0,60}",
+                "did not |not visible|should have",
+            ),
+            logged(r"\b500 \(?Internal Server Error\b|\bHTTP(?:/[\d.]{1,3})?\"? 500\b", "500"),
+        ),
+        cause="What the test waits for did not come, and the log shows that the application answered with an internal error (500).",
+        advice="Look for the exception in the application's log at that time.",
     ),
     Rule(
         "page-lacks-content",

@@ -21,7 +21,8 @@ _INTERNALS = (
     r"|incompatible with (?:this|the installed|Python)|requires (?:Python|robotframework|Robot Framework"
     r"|[\w\-]{1,40})(?: version)? ?(?:>=|<=|==|~=|<|>) ?\d|(?:is|are) not supported (?:on|by|in|with) (?:Python"
     r"|Robot Framework) ?\d|Unsupported (?:class file|major|Python) ?[^\n]{0,40}version|UnsupportedClassVersionError"
-    r"|SyntaxError: future feature"
+    r"|SyntaxError: future feature|'(?:type|ABCMeta|_?GenericAlias)' object is not subscriptable"
+    r"|unsupported operand type\(s\) for \|: '(?:type|ABCMeta|NoneType|_\w{1,30})'"
 )
 
 RULES = (
@@ -43,7 +44,8 @@ RULES = (
             loaded(
                 _INTERNALS,
                 "descriptors|x509_|openssl|default_ciphers|alpnprotocols|method_whitelist|size changed|compiled|requires "
-                "|conflict|notfound|incompatible|supported|unsupported|future feature",
+                "|conflict|notfound|incompatible|supported|unsupported|future feature"
+                "|object is not subscriptable",
             ),
         ),
         cause="Installed packages, or a package and this Python, do not fit together.",
@@ -143,8 +145,8 @@ RULES = (
         (
             said(
                 r"NameError: (?:global |free )?(?:name|variable) '(?P<name>\w{1,80})' is not defined"
-                r"|UnboundLocalError[^\n]{0,100}|ReferenceError: (?P<name2>\w{1,60}) is not defined",
-                "nameerror|unboundlocal|referenceerror",
+                r"|ReferenceError: (?P<name2>\w{1,60}) is not defined",
+                "nameerror|referenceerror",
             ),
         ),
         cause="The name '{name}' is not defined in the expression or library code that is run: a text without quotes, or a "
@@ -252,8 +254,9 @@ RULES = (
         (
             said(
                 r"KeyError: (?P<key>[^\n]{1,80})|(?:list|string|tuple)? ?(?:assignment )?index out of range"
-                r"|IndexError[^\n]{0,60}|Dictionary does not contain key '(?P<key2>[^'\n]{1,80})'",
-                "keyerror|indexerror|index out of range|not contain key",
+                r"|IndexError[^\n]{0,60}|Dictionary does not contain key '(?P<key2>[^'\n]{1,80})'"
+                r"|(?:Given|List) index -?\d{1,6} is out of range",
+                "keyerror|indexerror|index out of range|not contain key|is out of range",
             ),
         ),
         cause="The value the test reads from does not have the key or position it takes.",
@@ -363,7 +366,7 @@ RULES = (
         0.5,
         (
             said(
-                r"^(?:[^\n]{0,60}failed:\n)?(?P<error>(?:Type|Value|Lookup|Attribute|NotImplemented|ZeroDivision|Arithmetic"
+                r"^(?:[^\n]{0,60}failed:\n)?(?P<error>(?:Type|Value|Lookup|Attribute|UnboundLocal|NotImplemented|ZeroDivision|Arithmetic"
                 r"|Overflow)Error): (?P<problem>[^\n]{1,140})",
                 "error: ",
             ),

@@ -197,12 +197,27 @@ RULES = (
             said(
                 r"Expected argument (?P<position>\d{1,3}|'[^'\n]{1,40}') to be (?P<expected>[^\n]{1,80}), got "
                 r"(?P<got>[^\n]{1,60}) instead|'(?P<value>[^'\n]{0,100})' cannot be converted to an? (?P<kind>integer"
-                r"|floating point number|number)|Cannot convert (?:value|argument|')[^\n]{1,120}",
-                "expected argument|cannot be converted|cannot convert",
+                r"|floating point number|number)|Cannot convert (?:value|argument|')[^\n]{1,120}"
+                r"|Value of variable '[^'\n]{1,100}' is not (?:list|dictionary)[^\n]{0,40}",
+                "expected argument|cannot be converted|cannot convert|value of variable",
             ),
         ),
         cause="A keyword got a value of a kind that it cannot work with.",
         advice="Look at the value in the log and convert it, or correct the keyword that returns it.",
+    ),
+    Rule(
+        "xml-element-not-matched",
+        TEST,
+        PRECISE,
+        0.74,
+        (
+            said(
+                r"No element matching '[^'\n]{1,160}' found|Multiple elements \(\d{1,6}\) matching '[^'\n]{1,160}' found",
+                "element",
+            ),
+        ),
+        cause="The path of the test does not match exactly one element of the XML document.",
+        advice="Look at the document in the log (Log Element) and correct the path; the root element itself is '.'.",
     ),
     Rule(
         "invalid-time",

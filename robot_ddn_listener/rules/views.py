@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from enum import Enum, auto
 from itertools import islice
 
-from ..contract import ExceptionInfo, FailureReport
+from ..contract import CAUGHT_LEVEL, ExceptionInfo, FailureReport
 
 PASSAGE_CHARACTERS = 12_000  # of one text: half from its start, half from its end; errors stand at either
 LOG_CHARACTERS = 48_000  # of the log, counted from its end, where the failure is
@@ -115,12 +116,30 @@ def _imports(report: FailureReport) -> Iterator[Passage]:
         if _OWN_PROBLEM.search(report.error_message[:PASSAGE_CHARACTERS]):
             yield from _message(report)
         return
+    if explained["keyword"] and _is_misspelled(explained["keyword"], report.error_message):
+        return
     problem = _IMPORT_PROBLEM if explained["keyword"] else _FILE_PROBLEM
     texts = dict.fromkeys(
         error.text for error in report.execution_errors[:ERROR_LINES] if problem.search(error.text[:PASSAGE_CHARACTERS])
     )
     for text in sorted(texts, key=lambda text: _distance(text, explained["keyword"] or "", report)):
         yield from _cut(text, "execution errors")
+
+
+_SUGGESTION = re.compile(r"(?:Did you mean:|\n) +(?:[^\n]{0,80}\.)?([^\n.]{1,120})")
+_ALIKE = 0.84  # from here on a suggested keyword is the one that was meant, and no import is to blame
+
+
+def _is_misspelled(keyword: str, message: str) -> bool:
+    """Tell whether Robot suggests a keyword that differs by a slip only."""
+    suggestions = message.partition("Did you mean:")[1:]
+    wanted = _squashed(keyword.rpartition(".")[2])
+    names = (_squashed(name) for name in _SUGGESTION.findall("".join(suggestions)[:PASSAGE_CHARACTERS]))
+    return any(wanted != name and SequenceMatcher(None, wanted, name).ratio() >= _ALIKE for name in names)
+
+
+def _squashed(name: str) -> str:
+    return name.replace(" ", "").replace("_", "").lower()
 
 
 _OWNERS = {  # libraries that often fail to import: how the problem names them, and keywords that only they have
@@ -138,9 +157,11 @@ _OWNERS = {  # libraries that often fail to import: how the problem names them, 
 
 
 def _distance(text: str, keyword: str, report: FailureReport) -> int:
-    """Return how far an import problem is from a missing keyword: the library known for it, its own "
-    "file, a missing file, others."""
-    head, wanted = text[:400].lower(), keyword.lower()
+    """Return how far an import problem is from a missing keyword: its library, its own file, a missing file, others."""
+    head = text[:400].lower()
+    owner, _, wanted = keyword.lower().rpartition(".")
+    if owner and owner in head.partition(": ")[2]:
+        return 0
     if any(
         wanted in keywords.split("|") and any(f"'{name}" in head for name in names.split("|"))
         for names, keywords in _OWNERS.items()
@@ -153,7 +174,7 @@ def _distance(text: str, keyword: str, report: FailureReport) -> int:
 
 def _log(report: FailureReport) -> Iterator[Passage]:
     left = LOG_CHARACTERS
-    for line in islice((line for line in reversed(report.log) if line.level != "KEYWORD"), LOG_LINES):
+    for line in islice((line for line in reversed(report.log) if line.level not in ("KEYWORD", CAUGHT_LEVEL)), LOG_LINES):
         for passage in _cut(line.text, "log"):
             yield passage
             left -= len(passage.text)

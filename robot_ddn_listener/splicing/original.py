@@ -10,7 +10,7 @@ from ..errors import OutputError
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """The kept file. It stands beside `path` until it is restored or discarded."""
+    """The kept file. It stands beside `path` until it is restored."""
 
     path: Path
     kept: Path
@@ -18,6 +18,8 @@ class Original:
 
     def restore(self) -> None:
         """Put the kept file back in place: content, mode and modification time. OutputError leaves both files as they are."""
+        if not self.kept.exists():
+            return  # it was put back already
         try:
             # On a hard link these are what they are already.
             self.kept.chmod(self.status.st_mode & 0o7777)
@@ -25,7 +27,7 @@ class Original:
             self._put_back()
         except OSError as error:
             raise OutputError(
-                f"Restoring output file '{self.path}' failed: {error.strerror}. The original stays in '{self.kept}'."
+                f"Restoring output file '{self.path}' failed: {error.strerror}; the original stays in '{self.kept}'."
             ) from error
 
     def _put_back(self) -> None:
@@ -35,10 +37,6 @@ class Original:
         else:
             self.kept.replace(self.path)
 
-    def discard(self) -> None:
-        """Remove the kept file; the one in place stays as it is."""
-        self.kept.unlink(missing_ok=True)
-
 
 def keep(path: Path) -> Original:
     """Keep the file at `path`, following symbolic links. It must then be replaced, never written in place.
@@ -47,8 +45,9 @@ def keep(path: Path) -> Original:
     """
     try:
         real = path.resolve(strict=True)
-        kept = real.with_name(f".{real.name}.ddn-original")
-        kept.unlink(missing_ok=True)
+        kept = real.with_name(f".{real.name}.ddn-original-{os.getpid()}")
+        if kept.exists():  # a second listener of the same run: the file has been annotated already
+            return Original(real, kept, kept.stat())
         status = real.stat()
         try:
             os.link(real, kept)

@@ -1,15 +1,12 @@
 """The offline pipeline: what it reads, what it answers, and that it never shows a quote that is not there."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from ddn_backend.bootstrap import offline_pipeline
 from ddn_backend.pipeline import PIPELINE_VERSION, Pipeline
-from ddn_backend.pipeline.case import Case
-from ddn_backend.pipeline.condense import condense
 from ddn_backend.pipeline.draft import HIGHEST_CONFIDENCE
 from ddn_backend.pipeline.verify import NO_QUOTE, verified
 from ddn_backend.ports import Document, Passage
@@ -23,7 +20,6 @@ from robot_ddn_listener.contract import (
     LogLine,
     Run,
     Stage,
-    Truncation,
     Verdict,
     decode,
     encode,
@@ -58,10 +54,6 @@ def report(message: str = "The gizmo was not amused.", **fields: object) -> Fail
         id="r1", project="shop", fingerprint="f00d", run=Run("run"), suite_name="S", test_name="T", error_message=message
     )
     return replace(plain, **fields)  # type: ignore[arg-type]
-
-
-def case_of(wanted: FailureReport) -> Case:
-    return Case(wanted, Analysis(wanted.id))
 
 
 def log(*texts: str, level: str = "INFO") -> tuple[LogLine, ...]:
@@ -209,58 +201,6 @@ def test_a_diagnosis_without_a_quote_left_is_taken_back() -> None:
         0.0,
     )
     assert taken_back.missing == (NO_QUOTE,)
-
-
-def test_a_short_report_is_condensed_to_itself() -> None:
-    digest = condense(case_of(report(log=log("one", "two\nthree")))).digest
-    assert [line.text for line in digest.lines] == ["The gizmo was not amused.", "one", "two", "three"]
-    assert digest.cut == ()
-
-
-def test_lines_that_repeat_are_folded_into_the_first_and_the_last_is_kept() -> None:
-    polls = [f"attempt {n} of 500: waiting for the gizmo at 12:00:{n % 60:02}" for n in range(1, 501)]
-    digest = condense(case_of(report(log=log("start", *polls, "end")))).digest
-    assert [(line.text, line.count) for line in digest.lines if line.where == "log"] == [
-        ("start", 1),
-        (polls[0], 499),
-        (polls[-1], 1),
-        ("end", 1),
-    ]
-    assert digest.cut == ("log: 498 of 502 lines repeat others and were folded",)
-
-
-def test_lines_that_differ_in_a_status_are_not_folded() -> None:
-    digest = condense(case_of(report(log=log("GET / status 200", "GET / status 500", "GET / status 200")))).digest
-    assert [line.text for line in digest.lines if line.where == "log"] == [
-        "GET / status 200",
-        "GET / status 500",
-        "GET / status 200",
-    ]
-
-
-def words(number: int) -> str:
-    return "".join("abcdefghij"[int(digit)] for digit in str(number))
-
-
-def test_of_a_long_log_the_errors_with_their_surroundings_the_head_and_the_tail_are_kept() -> None:
-    texts = [f"line {words(n)} goes on and on" for n in range(1000)]
-    texts[500] = "Connection refused"
-    digest = condense(case_of(report(log=log(*texts)))).digest
-    kept = [texts.index(line.text) for line in digest.lines if line.where == "log"]
-    assert kept == [*range(10), *range(496, 507), *range(970, 1000)]
-    assert digest.cut == ("log: 949 of 1000 different lines were left out",)
-
-
-@pytest.mark.parametrize("error", [lambda n: f"error {words(n)} " + "x" * 300, lambda n: f"<p>{words(n)}</p>" * 400])
-def test_a_digest_stays_within_its_budget_and_keeps_what_came_last(error: Callable[[int], str]) -> None:
-    digest = condense(case_of(report(log=log(*map(error, range(700))))), budget=5000).digest
-    assert digest.characters <= 5000
-    assert digest.lines[-1].text == error(699)[:600]
-
-
-def test_what_was_cut_before_it_was_sent_is_said() -> None:
-    digest = condense(case_of(report(truncated=(Truncation("log", 9000, 4000),)))).digest
-    assert digest.cut == ("log: cut from 9000 to 4000 before it was sent",)
 
 
 def test_the_pipeline_that_ships_knows_a_common_failure() -> None:

@@ -2,9 +2,10 @@ import json
 
 import pytest
 from robot.api import ExecutionResult
+from robot.result import Keyword
 
 from robot_ddn_listener.annotation import Place
-from robot_ddn_listener.capture import Failed, capture, failing_keyword
+from robot_ddn_listener.capture import Failed, argument_values, capture, failing_keyword
 from robot_ddn_listener.contract import MAX_REPORT_BYTES, FailureReport, Phase, Run, decode, encode
 from robot_ddn_listener.gather import Gatherer, system_messages
 from robot_ddn_listener.live import FailedCall, Raised
@@ -87,10 +88,33 @@ def test_an_exception_that_cannot_be_printed_is_captured_all_the_same(catch):
     assert [cause.message for cause in causes] == ["<no message: RuntimeError in __str__>"]
 
 
-def test_what_was_handled_on_the_way_is_a_cause_and_not_the_exception(catch):
-    report = one(catch, "T\n    Run Keyword And Ignore Error    Look Up\n    Fail    other")
-    assert report.exception.message == "other"
-    assert [cause.type for cause in report.exception.causes] == ["KeyError"]
+@pytest.mark.parametrize(
+    "handled",
+    [
+        "Run Keyword And Ignore Error    Look Up",
+        "Run Keyword And Expect Error    *    Look Up",
+        "${ok}    ${error} =    Run Keyword And Ignore Error    Look Up",
+    ],
+)
+@pytest.mark.parametrize("then", ["Fail    other", "No Such Keyword", "Log    ${NOT THERE}"])
+def test_what_a_passing_keyword_has_caught_is_no_part_of_a_later_failure(catch, handled, then):
+    exception = one(catch, f"T\n    {handled}\n    {then}").exception
+    assert exception is None or (exception.type != "KeyError" and exception.causes == ())
+
+
+def test_what_a_passing_keyword_inside_the_failing_one_has_caught_is_no_part_of_it_either(catch):
+    report = one(catch, "T\n    Outer", keywords="Outer\n    Run Keyword And Ignore Error    Look Up\n    Fail    other")
+    assert (report.exception.message, report.exception.causes) == ("other", ())
+
+
+def test_of_many_tries_the_last_one_gives_the_exception(catch):
+    body = "T\n    Set Test Variable    ${left}    ${30}\n    Wait Until Keyword Succeeds    30x    0s    Try"
+    keywords = """Try
+    ${left} =    Evaluate    $left - 1
+    Set Test Variable    ${left}
+    IF    ${left} > 2    Look Up    ELSE    Wrapped"""
+    exception = one(catch, body, keywords=keywords).exception
+    assert (exception.type, [cause.type for cause in exception.causes]) == ("lib.Broken", ["KeyError"])
 
 
 def test_a_try_branch_that_was_handled_is_not_the_failing_path(catch):
@@ -159,6 +183,25 @@ def test_messages_of_the_failing_branch_come_with_their_surroundings_in_log_orde
     ]
 
 
+def test_what_a_caught_failure_logged_is_marked_as_caught(catch):
+    report = one(catch, "T\n    Run Keyword And Ignore Error    Fail    expected\n    Log    after\n    Fail    other")
+    assert [(line.level, line.text) for line in report.log if line.level != "KEYWORD"] == [
+        ("CAUGHT", "expected"),
+        ("INFO", "after"),
+        ("FAIL", "other"),
+    ]
+
+
+def test_what_failed_keywords_got_for_named_parameters_is_known_by_name(catch):
+    library = LIBRARY + "\ndef log_in(user, password):\n    raise Broken\n"
+    run = catch(
+        {"lib2.py": library, "t.robot": "*** Settings ***\nLibrary    lib2.py\n*** Test Cases ***\nT\n    Log In    bob    ${1}23"}
+    )
+    assert argument_values(run.failed[0].calls) == {"user": "bob"}
+    run = catch({"t.robot": "*** Settings ***\nLibrary    lib2.py\n*** Test Cases ***\nT\n    Log In    bob    open"})
+    assert argument_values(run.failed[0].calls) == {"user": "bob", "password": "open"}
+
+
 def test_a_failed_import_is_told_with_the_failure_that_it_caused(catch):
     run = catch({"t.robot": "*** Settings ***\nLibrary    not_there.py\n*** Test Cases ***\nT\n    Missing Keyword    1"})
     report = run.reports[0]
@@ -213,8 +256,9 @@ def test_paths_outside_the_project_lose_the_folders_above(catch):
 def test_a_virtual_environment_inside_the_project_is_not_the_projects_own(tmp_path):
     file = tmp_path / ".venv" / "lib" / "python3.12" / "site-packages" / "requests" / "api.py"
     raised = Raised("E", "m", ((str(file), 1, "get"), (str(tmp_path / "lib.py"), 2, "own")))
-    call = FailedCall(result=object(), data=None, raised=raised)
-    failed = Failed(Member(Place("s1-t1"), "S.T"), Phase.TEST, "m", "S", "T", calls=(call,))
+    keyword = Keyword(name="k", status="FAIL", message="m")
+    call = FailedCall(result=keyword, data=None, raised=raised)
+    failed = Failed(Member(Place("s1-t1"), "S.T"), Phase.TEST, "m", "S", "T", items=(keyword,), calls=(call,))
     frames = capture(failed, "p", Run("run"), tmp_path).exception.frames
     assert [(frame.file, frame.own) for frame in frames] == [("requests/api.py", False), ("lib.py", True)]
 

@@ -127,3 +127,40 @@ def test_several_top_suites_keep_their_ids(catch):
     run = catch({"a.robot": TWO_FAIL, "b.robot": SETUP_FAILS})
     assert [failed.member.place for failed in run.failed] == [Place("s1-s1-t1"), Place("s1-s1-t2"), Place("", "s1-s2", "setup")]
     assert same(run)
+
+
+def test_a_failed_import_in_a_resource_file_of_any_name_is_told_with_the_failure_that_it_caused(catch):
+    shared = "*** Settings ***\nLibrary    not_there.py\n"
+    uses = "*** Settings ***\nResource    shared/steps.robot\n*** Test Cases ***\nUses It\n    Missing Keyword"
+    other = "*** Settings ***\nLibrary    nowhere.py\n*** Test Cases ***\nOther\n    Fail    x"
+    files = {"suites/a.robot": other, "suites/shared/steps.robot": shared, "suites/u.robot": uses}
+    run = catch(files, sources=["suites/a.robot", "suites/u.robot"])
+    for failed in (run.failed[1], loaded(run)[1]):
+        assert failed.test_name == "Uses It"
+        assert ["not_there.py" in error.text for error in failed.errors] == [True]
+
+
+def test_a_suite_teardown_that_is_no_keyword_is_answered_in_the_tests_it_made_fail(catch):
+    run = catch({"t.robot": TEARDOWN_FAILS.replace("Fail    cannot clean", "${NOT THERE}")})
+    assert [members(failed) for failed in run.failed] == [["Fails"], ["Passes"]]
+    assert run.failed[1].phase is Phase.SUITE_TEARDOWN
+    assert "NOT THERE" in run.failed[1].message
+    assert [failed.member.full_name for failed in loaded(run)] == ["T.Fails"]  # its output file says that the other one passed
+
+
+def test_tests_of_an_inner_suite_below_a_failed_setup_are_claimed_by_that_setup_only(catch):
+    init = "*** Settings ***\nSuite Setup    Fail    outer\n"
+    run = catch({"top/__init__.robot": init, "top/s.robot": TWO_FAIL, "top/t.robot": TWO_FAIL}, sources=["top"])
+    assert [members(failed) for failed in run.failed] == [["Top (suite setup)", "S.First", "S.Second", "T.First", "T.Second"]]
+
+
+def test_tests_skipped_on_failure_of_their_suites_setup_belong_to_it(catch):
+    run = catch({"s.robot": SETUP_FAILS}, skiponfailure=["*"], settag=["x"])
+    assert [members(failed) for failed in run.failed] == [["S (suite setup)", "A", "B"]]
+    assert same(run)
+
+
+def test_what_an_outer_suites_setup_has_caught_is_no_part_of_an_inner_suites_failure(catch):
+    init = "*** Settings ***\nSuite Setup    Run Keyword And Ignore Error    Evaluate    open('/nope')\n"
+    run = catch({"top/__init__.robot": init, "top/s.robot": SETUP_FAILS}, sources=["top"])
+    assert [(call.raised.type, call.raised.message) for call in run.failed[0].calls] == [("AssertionError", "no database")]

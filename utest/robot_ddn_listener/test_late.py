@@ -97,3 +97,10 @@ def test_the_summary_of_the_result_mixes_new_answers_and_old_cards():
     fetched = fetch(tickets, Answers({("shop", "a"): FINAL}))
     found = {(group.cause, group.tests) for group in groups(cards, tickets, fetched.better)}
     assert found == {("the disk is full", 1), ("a wrong locator", 1)}
+
+
+def test_what_was_spooled_is_asked_for_but_not_waited_for():
+    tickets = tickets_of([card(1, delivery="spooled"), card(2, "b", delivery="spooled")])
+    fetched = fetch(tickets, Answers({("shop", "a"): FINAL}), 1e6)
+    assert (fetched.better, fetched.still_open) == (frozenset({"a"}), 1)
+    assert [ticket.delivery for ticket in tickets] == [Delivery.ANSWERED, Delivery.SPOOLED]

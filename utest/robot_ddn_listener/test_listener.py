@@ -50,6 +50,15 @@ def test_a_wrong_argument_is_one_warning_and_the_default_goes_on(run):
     assert len(cards_in_file(output)) == 1
 
 
+def test_arguments_in_any_order_and_form_never_keep_the_listener_from_being_loaded(run):
+    code, output, _ = run("robot_ddn_listener;wait=0;loose;redis=redis://127.0.0.1:1/0", exitonerror=True)
+    assert code == 1
+    warnings = [message.message for message in ExecutionResult(output).errors.messages]
+    assert len(warnings) == 1
+    assert "'loose'" in warnings[0]
+    assert len(cards_in_file(output)) == 1
+
+
 class Broken(DdnListener):
     def _watching(self):
         raise ZeroDivisionError("on purpose")
@@ -59,7 +68,7 @@ def test_a_listener_that_stumbles_says_so_once_and_changes_nothing(run, capfd):
     suite = FAILING + "Fails Too\n    Log    ${NOT THERE}\n"
     code, output, stderr = run(Broken(), suite, exitonerror=True)
     assert (code, stderr) == (2, "")
-    assert capfd.readouterr().err.count("ZeroDivisionError: on purpose. The run goes on.") == 1
+    assert capfd.readouterr().err.count("end_test failed: ZeroDivisionError: on purpose. The run goes on.") == 1
     assert list(ExecutionResult(output).errors.messages) == []
 
 

@@ -159,6 +159,65 @@ def test_a_broken_pattern_of_the_user_keeps_the_report_in_the_process():
     assert "secret text" not in str(ticket)
 
 
+def test_where_redaction_fails_the_rules_still_answer_without_a_quote():
+    outbox = Outbox(lambda: Triage("p", Run("run"), None, ["("]), lambda: Backend(final))
+    tickets = collect(outbox, failed(1, "Variable '${X}' not found."), failed(2, "secret text"))
+    assert [ticket.analysis.engine.rule_id for ticket in tickets] == ["variable-not-found", ""]
+    assert all(ticket.analysis.evidence == () and "Redacting" in ticket.note for ticket in tickets)
+
+
+def test_a_run_whose_surroundings_cannot_be_read_answers_every_failure_with_why():
+    def broken():
+        raise FileNotFoundError("no such folder")
+
+    outbox = Outbox(broken, lambda: Backend(final))
+    (ticket,) = collect(outbox, failed(1), failed(2, "other"))
+    assert [member.full_name for member in ticket.members] == ["S.T1", "S.T2"]
+    assert "FileNotFoundError: no such folder" in ticket.note
+
+
+def test_an_error_that_nobody_mapped_spools_the_reports_and_says_which(tmp_path):
+    class Broken(Backend):
+        def submit(self, report):
+            raise ZeroDivisionError("odd")
+
+    outbox = outbox_to(Broken())
+    tickets = collect(outbox, failed(1), failed(2, "other"))
+    outbox.spool(tickets, tmp_path)
+    assert {ticket.delivery for ticket in tickets} == {Delivery.SPOOLED}
+    assert "ZeroDivisionError: odd" in tickets[0].note
+
+
+def test_a_stop_before_a_failure_was_looked_at_still_answers_it():
+    going, reached = threading.Event(), threading.Event()
+
+    def slow():
+        reached.set()
+        going.wait(30)
+        return Triage("p", Run("run"), None)
+
+    outbox = Outbox(slow, lambda: Backend(final))
+    outbox.put(failed(1))
+    assert reached.wait(30)
+    stop = threading.Event()
+    stop.set()
+    (ticket,) = outbox.collect(1e6, stop)
+    going.set()
+    assert (ticket.analysis.verdict, ticket.note) == (Verdict.NOT_ANALYSED, "The run ended before this failure was looked at.")
+
+
+def test_a_worker_that_goes_during_the_wait_ends_it():
+    class Leaving(Backend):
+        looks = 0
+
+        def idle_reason(self):
+            self.looks += 1
+            return "no worker is online" if self.looks > 1 else ""
+
+    (ticket,) = collect(outbox_to(Leaving()), failed(1), wait=1e6)
+    assert ticket.note == "no worker is online"
+
+
 def test_a_failure_that_cannot_be_captured_is_answered_with_why():
     class Odd:
         type = "KEYWORD"

@@ -395,6 +395,10 @@ CASES = [
         "driver-cannot-run",
         {"message": "WebDriverException: Message: Service /opt/chromedriver unexpectedly exited. Status code was: 127"},
     ),
+    (
+        "playwright-browser-not-installed",
+        {"message": "Error: browserType.launch: Failed to launch: Error: spawn /opt/browsers/webkit-99/pw_run.sh ENOENT"},
+    ),
     ("playwright-browser-not-installed", {"message": "Error: browserType.launch: Executable doesn't exist at /root/.cache/chrome"}),
     ("browser-binary-not-found", {"message": "WebDriverException: Message: unknown error: cannot find Chrome binary"}),
     ("browser-does-not-start", {"message": "WebDriverException: Message: unknown error: DevToolsActivePort file doesn't exist"}),
@@ -493,6 +497,13 @@ CASES = [
     ("error-text-in-value", {"message": "'Traceback (most recent call last): ... TillError' does not contain 'Total: 5'"}),
     ("product-reports-error", {"message": "Error E12: Drawer 'left' is declared twice."}),
     ("text-not-there-yet", {"message": "The text of element 'id:sum' should have been '5.00' but it was ''."}),
+    # what the project's own labelled failures taught
+    ("xml-element-not-matched", {"message": "No element matching 'orders/ordre' found."}),
+    ("connection-not-made", {"message": "MaxRetryError: HTTPConnectionPool(...): Max retries exceeded with url: /session/7/url"}),
+    (
+        "page-waits-for-failing-service",
+        {"message": "Text 'Thanks' did not appear in 9 seconds.", "log": ("POST /api/orders 500 (Internal Server Error)",)},
+    ),
 ]
 
 
@@ -645,6 +656,40 @@ NEAR_MISSES = [
         "a crashed browser does not explain a misspelled keyword",
         {"message": no_keyword("Pay Ordr", " Did you mean:\n    till.Pay Order"), "log": ("tab crashed",)},
         "keyword-misspelled",
+    ),
+    (
+        "a slip in a keyword's name is not explained by an import that failed",
+        {
+            "message": no_keyword("Pay Ordr", " Did you mean:\n    till.Pay Order"),
+            "errors": (import_failed("Ledger", "No module named 'ledger'"),),
+        },
+        "keyword-misspelled",
+    ),
+    (
+        "a keyword that only reminds of another is explained by an import that failed",
+        {
+            "message": no_keyword("Pay All Orders", " Did you mean:\n    till.Count Order"),
+            "errors": (import_failed("Ledger", "No module named 'ledger'"),),
+        },
+        "module-not-installed",
+    ),
+    (
+        "of several failed imports the one that the keyword names explains it",
+        {
+            "message": no_keyword("Ledger.Pay"),
+            "errors": (import_failed("Till", "No module named 'till_parts'"), import_failed("Ledger", "No module named 'imp'")),
+        },
+        "stdlib-module-removed",
+    ),
+    (
+        "an application that failed inside explains a text that did not come",
+        {"message": "Text 'Thanks' did not appear in 9 seconds.", "log": ("POST /orders 500 (Internal Server Error)",)},
+        "page-waits-for-failing-service",
+    ),
+    (
+        "an application that answered does not",
+        {"message": "Text 'Thanks' did not appear in 9 seconds.", "log": ("POST /orders 200 (OK) in 500 ms",)},
+        "awaited-state-did-not-come",
     ),
     (
         "a dead browser of another test does not explain a missing element",
@@ -875,3 +920,9 @@ def _right_or_unknown(record: dict[str, str]) -> bool:
         make_report(record["error_message"], log=tuple(log.splitlines()), errors=errors, test=record["test_name"])
     )
     return analysis.error_type in (ErrorType.UNKNOWN, record["error_type"], record.get("alt_error_type"))
+
+
+def test_what_a_caught_failure_logged_explains_nothing() -> None:
+    lines = (LogLine("ConnectionRefusedError: [Errno 111] Connection refused", "CAUGHT"), LogLine("totally different", "FAIL"))
+    known = FailureReport("i", "p", "f", Run("r"), "S", "T", "totally different", log=lines)
+    assert first_verdict(known).verdict is Verdict.UNKNOWN

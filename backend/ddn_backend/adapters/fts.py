@@ -2,6 +2,9 @@
 
 FTS5 is asked for one word at a time, which gives the documents that hold it with their BM25 (additive over words), and the
 symptoms that hold it. From these the score is put together here, because BM25 alone cannot be compared between queries.
+
+A few learned documents say little about which words are common, and a thousand past failures of one kind make its words look
+common: so their index takes what the shipped one knows of a word (its `background`) before what it finds itself.
 """
 
 import math
@@ -47,8 +50,9 @@ class _Word:
 class FtsKnowledgeBase:
     """Searches `documents` with SQLite FTS5. One instance may be used by many threads."""
 
-    def __init__(self, documents: Iterable[Document]):
+    def __init__(self, documents: Iterable[Document], background: "FtsKnowledgeBase | None" = None):
         self._documents = tuple(documents)
+        self._background = background
         self._symptoms = tuple(symptom for document in self._documents for symptom in document.symptoms)
         self._owners = tuple(index for index, document in enumerate(self._documents) for _ in document.symptoms)
         self._words: dict[str, _Word] = {}
@@ -132,9 +136,19 @@ class FtsKnowledgeBase:
         with self._lock:
             documents = self._connection.execute("SELECT rowid, -rank FROM documents WHERE documents MATCH ?", (phrase,)).fetchall()
             symptoms = self._connection.execute("SELECT rowid FROM symptoms WHERE symptoms MATCH ?", (phrase,)).fetchall()
-        total, holders = len(self._documents), len(documents)
-        idf = math.log1p((total - holders + 0.5) / (holders + 0.5)) if holders else 0.0
-        return _Word(idf, dict(documents), tuple(row for (row,) in symptoms))
+        idf = self._idf(text, len(documents))
+        to_idf = idf / _fts5_idf(len(self._documents), len(documents)) if self._background else 1.0
+        return _Word(idf, {row: rank * to_idf for row, rank in documents}, tuple(row for (row,) in symptoms))
+
+    def _idf(self, text: str, holders: int) -> float:
+        if not holders:
+            return 0.0
+        known = self._background._word(text).idf if self._background else 0.0
+        return known or math.log1p((self._total - holders + 0.5) / (holders + 0.5))
+
+    @property
+    def _total(self) -> int:
+        return len(self._documents) + (self._background._total if self._background else 0)
 
     def _fill_tables(self) -> None:
         weights = ", ".join(map(str, COLUMN_WEIGHTS))
@@ -162,6 +176,12 @@ def create_tables(connection: sqlite3.Connection) -> None:
             f"Opening the index of the knowledge base failed: {error}. "
             f"Expected a Python whose SQLite has FTS5, got SQLite {sqlite3.sqlite_version}."
         ) from error
+
+
+def _fts5_idf(total: int, holders: int) -> float:
+    """FTS5's own: it never lets a word count nothing."""
+    ratio = (total - holders + 0.5) / (holders + 0.5)
+    return math.log(ratio) if ratio > 1 else 1e-6
 
 
 def _normal(text: str) -> str:

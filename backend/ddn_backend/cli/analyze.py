@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from robot_ddn_listener.gather import system_messages
 from robot_ddn_listener.outbox import Transport
 from robot_ddn_listener.render import View, annotations, console_lines
 from robot_ddn_listener.settings import Settings
+from robot_ddn_listener.ticket import Delivery
 from robot_ddn_listener.waiting import ProgressLine, StopOnSignal
 
 from .options import EXPECTED_OUTPUT, output_files, read_options, settings_options
@@ -30,30 +32,51 @@ OUTPUT_FOLDER = "ddn-results"
 @click.argument("outputs", metavar="OUTPUT...", nargs=-1, required=True)
 @click.option("--outputdir", "-d", default=OUTPUT_FOLDER, show_default=True, help="Where output.xml, log.html and report.html go.")
 @settings_options
-def analyze(outputs: tuple[str, ...], outputdir: str, redis: str | None, project: str | None, wait: float | None) -> None:
+@click.pass_context
+def analyze(
+    context: click.Context,
+    outputs: tuple[str, ...],
+    outputdir: str,
+    redis: str | None,
+    project: str | None,
+    wait: float | None,
+) -> None:
     """Analyse the failures in output.xml or output.json files; several are combined as rebot does."""
     settings = read_options(redis=redis, project=project, wait=wait)
-    paths, folder = output_files(outputs), _output_folder(outputdir, outputs)
+    paths = output_files(outputs)
     result = _load(paths)
-    view = View(output=str(folder / "output.xml"), flower_url=settings.flower_url, noun="task" if result.rpa else "test")
+    folder = _output_folder(outputdir, outputs)
+    view = View(
+        output=str(folder / "output.xml"),
+        flower_url=settings.flower_url,
+        tags=settings.tags,
+        metadata=settings.metadata,
+        noun="task" if result.rpa else "test",
+    )
     with StopOnSignal() as stop, ProgressLine() as progress:
         messages = system_messages(result.errors)
         tickets, outbox = analyze_suite(result.suite, settings, _reach(settings), stop, messages=messages, progress=progress)
     outbox.spool(tickets, folder)
     outbox.close()
     if not tickets:
+        with suppress(OSError):  # it holds something of the user's
+            folder.rmdir()
         raise OutputError(
             f"Analysing '{', '.join(outputs)}' failed: no test failed there, nothing to explain. Nothing was written."
         )
     attach_to_result(result.suite, annotations(tickets, view))
     _write(result, folder)
     click.echo("\n".join(console_lines(tickets, view)))
+    context.exit(1 if any(ticket.delivery in (Delivery.SPOOLED, Delivery.LOST) for ticket in tickets) else 0)
 
 
 def _output_folder(outputdir: str, outputs: tuple[str, ...]) -> Path:
     folder = Path(outputdir)
-    if folder.exists() and not folder.is_dir():
-        raise click.UsageError(f"Reading option '--outputdir' failed: expected a folder, got the file '{outputdir}'.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        expected = "expected a folder that is there or can be made"
+        raise click.UsageError(f"Reading option '--outputdir' failed: {expected}, got '{outputdir}' ({error.strerror}).") from error
     if (folder / "output.xml").resolve() in {Path(name).resolve() for name in outputs}:
         raise click.UsageError(
             f"Reading option '--outputdir' failed: '{outputdir}' holds the input 'output.xml', which would be overwritten; "
@@ -65,9 +88,15 @@ def _output_folder(outputdir: str, outputs: tuple[str, ...]) -> Path:
 def _load(paths: list[Path]) -> Any:
     try:
         result = ExecutionResult(*(str(path) for path in paths))
+        result.visit(_OldStatuses())
     except DataError as error:
         raise OutputError(f"{error} It is not readable, {EXPECTED_OUTPUT}. Nothing was written.") from error
-    result.visit(_OldStatuses())
+    except (TypeError, ValueError, AttributeError, LookupError) as error:  # Robot trusts the structure of a JSON file
+        names = "', '".join(str(path) for path in paths)
+        raise OutputError(f"Reading '{names}' failed: {type(error).__name__}, {EXPECTED_OUTPUT}. Nothing was written.") from error
+    if not result.suite.test_count:
+        names = "', '".join(str(path) for path in paths)
+        raise OutputError(f"Reading '{names}' failed: there is no test in it, {EXPECTED_OUTPUT}. Nothing was written.")
     return result
 
 
@@ -90,7 +119,6 @@ def _this_process() -> Transport:
 
 
 def _write(result: Any, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     try:
         ResultWriter(result).write_results(
             outputdir=str(folder), output="output.xml", log="log.html", report="report.html", stdout=sys.stderr, rpa=result.rpa

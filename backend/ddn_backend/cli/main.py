@@ -2,41 +2,52 @@
 
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import click
 
+from robot_ddn_listener.contract import Analysis, FailureReport
 from robot_ddn_listener.errors import DdnError
 from robot_ddn_listener.version import VERSION
 
+from ..bootstrap import offline_pipeline, shipped_knowledge
 from .analyze import analyze
 from .attach import attach
+from .evaluate import evaluate_command
 from .replay import replay
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(VERSION, prog_name="ddn")
-def ddn(debug: bool) -> None:
+@click.pass_context
+def ddn(context: click.Context, debug: bool) -> None:
     """Root causes for failing Robot Framework tests."""
+    context.obj["debug"] = debug
 
 
-for command in (analyze, attach, replay):
+def _analyzer(model: str) -> Callable[[FailureReport], Analysis]:
+    if model != "none":
+        raise click.UsageError(f"Reading option '--model' failed: expected none, got '{model}'. Nothing was evaluated.")
+    return offline_pipeline().analyze
+
+
+for command in (analyze, attach, replay, evaluate_command(_analyzer, shipped_knowledge)):
     ddn.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run `ddn` and end the process with its exit code."""
-    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    seen = {"debug": False}
     try:
-        code = ddn.main(arguments, prog_name="ddn", standalone_mode=False)
+        code = ddn.main(sys.argv[1:] if arguments is None else list(arguments), prog_name="ddn", standalone_mode=False, obj=seen)
     except click.ClickException as error:
         error.show()
         code = 2
     except click.Abort:
         code = 130
-    except DdnError as error:
-        if "--debug" in arguments:
+    except (DdnError, OSError) as error:
+        if seen["debug"]:
             traceback.print_exc()
         click.echo(f"ddn: {error}", err=True)
         code = 2

@@ -28,8 +28,8 @@ def settings_options(command: Command) -> Command:
 
 def read_options(**options: Any) -> Settings:
     """Return the settings; an unusable option is an error that names it, its value and what was expected."""
-    given = {name: str(value) for name, value in options.items() if value is not None}
-    settings, problems = read_settings((), given, os.environ)
+    given = [f"{name}={value}" for name, value in options.items() if value is not None]
+    settings, problems = read_settings(given, os.environ)
     if problems:
         raise click.UsageError(_as_options(problems[0]))
     return settings
@@ -39,12 +39,12 @@ def output_files(names: tuple[str, ...]) -> list[Path]:
     """Return the paths; what is no readable file is an error at once, before any work."""
     for name in names:
         path = Path(name)
-        if path.is_dir():
-            raise OutputError(f"Reading output file '{name}' failed: it is a directory, {EXPECTED_OUTPUT}. Nothing was written.")
-        if not path.exists():
-            raise OutputError(
-                f"Reading output file '{name}' failed: there is no such file, {EXPECTED_OUTPUT}. Nothing was written."
-            )
+        if name and path.is_file():
+            continue
+        problem = (
+            "there is no such file" if not name or not path.exists() else "it is a directory" if path.is_dir() else "it is no file"
+        )
+        raise OutputError(f"Reading output file '{name}' failed: {problem}, {EXPECTED_OUTPUT}. Nothing was written.")
     return [Path(name) for name in names]
 
 

@@ -24,10 +24,13 @@ from robot_ddn_listener.contract import Analysis, FailureReport, Stage
 from ..ports import KnowledgeBase
 from .case import Case
 from .condense import condense
+from .degrade import degraded
 from .draft import draft
 from .publish import publish
 from .retrieve import retrieve
 from .verify import verify
+
+__all__ = ["PIPELINE_VERSION", "Pipeline", "Publish", "blank_analysis", "degraded"]
 
 PIPELINE_VERSION = "1"  # part of every answer; raise it when the same report may get another answer
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from robot_ddn_listener.contract import Analysis, FailureReport
 
-from ..ports import Passage
+from ..ports import Passage, Problem, SourceLines
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +33,30 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """One search: where and for what, and all that was found, graded, what was then discarded too."""
+
+    source: str
+    query: str
+    passages: tuple[Passage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """`analysis` is the best answer so far; each step returns a new Case."""
+    """`analysis` is the best answer so far; each step returns a new Case.
+
+    `action` is what Corrective RAG did, `rounds` what each of its searches found with grades, `passages` what it left;
+    `problems` are the parts that failed on the way and `sent_to` the services that saw something of the report. `code` is what
+    stands around the failing line and the call of the failing keyword, as of the run's commit.
+    """
 
     report: FailureReport
     analysis: Analysis
     digest: Digest = Digest()
     query: str = ""
     passages: tuple[Passage, ...] = ()
+    action: str = ""
+    rounds: tuple[Round, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    sent_to: tuple[str, ...] = ()
+    code: tuple[SourceLines, ...] = ()

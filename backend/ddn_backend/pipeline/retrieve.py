@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..ports import KnowledgeBase
+from ..ports import KnowledgeBase, Query, Source
 from .case import Case
 
 PASSAGES = 5
@@ -18,7 +18,22 @@ def retrieve(case: Case, knowledge: KnowledgeBase) -> Case:
     return replace(case, query=query, passages=knowledge.search(query, PASSAGES) if query.strip() else ())
 
 
+def retrieve_from(case: Case, source: Source) -> Case:
+    """Return `case` with the passages of `source` that match, what failed on the way, and what was sent to whom."""
+    query = "\n".join(_query_lines(case))[:QUERY_CHARACTERS]
+    if not query.strip():
+        return replace(case, query=query)
+    found = source.find(Query(query, case.report.project, case.report.error_message[:QUERY_CHARACTERS]), PASSAGES)
+    return replace(
+        case,
+        query=query,
+        passages=found.passages,
+        problems=(*case.problems, *found.problems),
+        sent_to=(*case.sent_to, *found.sent_to),
+    )
+
+
 def _query_lines(case: Case) -> Iterator[str]:
-    wanted = [line.text[:LINE_CHARACTERS] for line in case.digest.lines if line.where != "log"]
+    wanted = [line.text[:LINE_CHARACTERS] for line in case.digest.lines if line.where not in ("log", "code")]
     wanted += [line.text[:LINE_CHARACTERS] for line in case.digest.lines if line.where == "log" and line.is_error][-ERROR_LINES:]
     yield from dict.fromkeys(line.strip() for line in wanted)

@@ -117,6 +117,8 @@ def test_a_truncated_output_is_one_clear_line(ddn, output):
         (("attach", "--redis", "http://h", "x.xml"), ["--redis", "'http://h'", "redis://HOST:PORT/DB"]),
         (("replay", "nowhere"), ["'nowhere'", "expected the output folder"]),
         (("analyze",), ["OUTPUT", "Missing"]),
+        (("analyze", ""), ["''", "no such file"]),
+        (("eval", "--model", "x", "nowhere.jsonl"), ["nowhere.jsonl"]),
         (("explode",), ["explode", "No such command"]),
     ],
 )
@@ -182,3 +184,70 @@ def test_attach_to_an_output_without_cards_says_what_is_expected(ddn, output):
     code, _, err = ddn("attach", output())
     assert code == 2
     assert "no analysis stands in it" in err
+
+
+@pytest.mark.parametrize("folder", ["/proc/nowhere", "output.xml/below"])
+def test_an_output_folder_that_cannot_be_made_is_told_before_any_work(ddn, output, folder):
+    path = output()
+    code, out, err = ddn("analyze", path, "--outputdir", folder)
+    assert (code, out) == (2, "")
+    assert "--outputdir" in err
+    assert f"'{folder}'" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("content", ["{}", "[1]", '{"suite": 1}', "<suite/>", '{"suite": {"name": "S", "suites": []}}'])
+def test_what_is_no_output_file_is_told_as_such(ddn, tmp_path, content):
+    path = tmp_path / ("odd.xml" if content.startswith("<") else "odd.json")
+    path.write_text(content)
+    for command in ("analyze", "attach"):
+        code, out, err = ddn(command, path)
+        assert (code, out) == (2, "")
+        assert str(path) in err
+        assert "Traceback" not in err
+        assert "no test failed" not in err
+
+
+def test_a_log_that_cannot_be_written_is_told_and_the_answers_stand(ddn, tmp_path, redis_server):
+    path = run_with_listener(tmp_path, "redis://127.0.0.1:1/0")
+    code, _, err = ddn("attach", path, "--redis", redis_server.url, "--log", "/proc/nowhere/log.html")
+    assert code == 2
+    assert "/proc/nowhere" in err
+    assert "Traceback" not in err
+
+
+def test_a_bad_file_among_several_is_told_before_any_is_written(ddn, tmp_path, output):
+    good, bad = run_with_listener(tmp_path, "redis://127.0.0.1:1/0"), output("bad.xml")
+    before = good.stat().st_mtime_ns, (good.parent / "log.html").stat().st_mtime_ns
+    assert ddn("attach", good, bad)[0] == 2
+    assert (good.stat().st_mtime_ns, (good.parent / "log.html").stat().st_mtime_ns) == before
+
+
+def test_analyze_with_a_redis_that_is_down_spools_and_says_with_its_code_that_it_is_not_all_done(ddn, output, tmp_path):
+    code, out, _ = ddn("analyze", output(), "-d", tmp_path / "new", "--redis", "redis://127.0.0.1:1/0")
+    assert code == 1
+    assert "Not delivered" in out
+    assert len(list((tmp_path / "new" / "ddn-spool").iterdir())) == 2
+
+
+def test_analyze_obeys_the_switches_for_tags_and_metadata(ddn, output, tmp_path, monkeypatch):
+    monkeypatch.setenv("DDN_TAGS", "off")
+    monkeypatch.setenv("DDN_METADATA", "off")
+    ddn("analyze", output(), "-d", tmp_path / "new")
+    text = (tmp_path / "new" / "output.xml").read_text(encoding="utf-8")
+    assert "ddn:test_error" not in text
+    assert "Root cause" not in text
+
+
+def test_tasks_are_called_tasks(ddn, tmp_path, redis_server):
+    path = run_with_listener(tmp_path, "redis://127.0.0.1:1/0", SUITE.replace("Test Cases", "Tasks"))
+    _, out, _ = ddn("attach", path, "--redis", redis_server.url)
+    assert "3 failed tasks" in out
+
+
+def test_eval_measures_a_file_of_labelled_failures(ddn, tmp_path):
+    record = {"id": "a", "error_message": "Variable '${X}' not found.", "error_type": "TEST_ERROR", "inferable": "yes"}
+    (tmp_path / "labelled.jsonl").write_text(json.dumps(record) + "\n")
+    code, out, _ = ddn("eval", "labelled.jsonl", "--json")
+    assert code == 0
+    assert json.loads(out)["accuracy"] == 1.0

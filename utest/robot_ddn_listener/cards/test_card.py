@@ -261,6 +261,7 @@ def test_the_facts_of_a_card_are_read_back_as_they_were_written():
         "error_type": ErrorType.INFRA_ERROR,
         "cause": hostile,
         "by": f"likely, rule {hostile}",
+        "delivery": "answered",
     }
     assert card_facts(full_card(given, VIEW)) == CardFacts(hostile, role="full", name=hostile, **known)
     assert card_facts(member_card(given, given.members[1])) == CardFacts(hostile, role="member", name="Shop.Other", **known)

@@ -1,0 +1,5 @@
+import pandas_of_old  # noqa: F401
+
+
+def read_table(path):
+    return path
