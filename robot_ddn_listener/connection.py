@@ -21,6 +21,7 @@ class EmbeddedBroker:
     def __init__(self, lease: runtime.Lease):
         self._lease = lease
         self._broker = Broker(lease.url)
+        self.url = lease.url
         self.where = "the embedded runtime"
 
     def submit(self, report: FailureReport) -> None:

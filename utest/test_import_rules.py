@@ -81,7 +81,7 @@ def test_the_pipeline_imports_ports_and_the_listeners_contract_fingerprint_and_r
         if belongs_to(name, "robot_ddn_listener"):
             return name.split(".")[1] not in LISTENER_FOR_PIPELINE
         if belongs_to(name, "ddn_backend"):
-            return not belongs_to(name, "ddn_backend.ports", "ddn_backend.pipeline")
+            return not belongs_to(name, "ddn_backend.ports", "ddn_backend.pipeline", "ddn_backend.errors")
         first = name.split(".")[0]
         return first not in sys.stdlib_module_names or first in ("os", "subprocess", "socket")
 

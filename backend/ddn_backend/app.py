@@ -8,7 +8,7 @@ limits, so a longer analysis is only delivered again.
 import threading
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from celery import Celery
 from celery.bootsteps import StartStopStep
@@ -19,11 +19,12 @@ from robot_ddn_listener.contract import HEARTBEAT_KEY, HEARTBEAT_SECONDS, QUEUE,
 
 from . import bootstrap, tasks
 from .errors import SettingsError
-from .pipeline import Pipeline
 from .settings import Settings, load
 
 VISIBILITY_MARGIN_SECONDS = 60  # a report is handed out again this long after its deadline: never while it is analysed
 BEAT_SECONDS = HEARTBEAT_SECONDS / 3  # two beats may get lost
+
+T = TypeVar("T")
 
 logger = get_logger(__name__)
 
@@ -46,7 +47,9 @@ def create_app(settings: Settings) -> Celery:
     app = Celery("ddn_backend", broker=url, backend=url)
     app.conf.update(configuration(settings))
     app.steps["consumer"].add(Heartbeat)
-    tasks.register(app, _once(bootstrap.offline_pipeline))
+    pipeline = _once(lambda: bootstrap.backend_pipeline(settings, app.backend.client))
+    tasks.register(app, pipeline)
+    tasks.register_desk(app, _once(lambda: bootstrap.desk(pipeline(), tasks.Verdicts(app.backend.client).publish)))
     return app
 
 
@@ -82,11 +85,11 @@ def configuration(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _once(build: Callable[[], Pipeline]) -> Callable[[], Pipeline]:
+def _once(build: Callable[[], T]) -> Callable[[], T]:
     """Return a function that builds when it is first called; other threads wait for that instead of building as well."""
-    lock, built = threading.Lock(), list[Pipeline]()
+    lock, built = threading.Lock(), list[T]()
 
-    def get() -> Pipeline:
+    def get() -> T:
         with lock:
             if not built:
                 built.append(build())

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from robot_ddn_listener.contract import Analysis, FailureReport
 
-from .bootstrap import offline_pipeline
+from .bootstrap import local_pipeline
 from .pipeline import degraded
 
 
@@ -14,7 +14,7 @@ class InProcess:
     where = "this process"
 
     def __init__(self) -> None:
-        self._pipeline = offline_pipeline()
+        self._pipeline = local_pipeline()
         self._answers: dict[str, Analysis] = {}
 
     def submit(self, report: FailureReport) -> None:

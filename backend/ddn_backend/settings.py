@@ -1,16 +1,40 @@
 """The backend's settings: the only reader of environment variables in the backend.
 
-variable          value                              default
-DDN_REDIS_URL     a Redis URL (else REDIS_URL)       none; the embedded runtime brings its own
-DDN_IDLE          seconds without a client, >= 0     60, or 0 where CI is set; then the embedded runtime ends
-DDN_CONCURRENCY   analyses at a time, 1..500         8
-DDN_TASK_SECONDS  seconds after which an analysis that did not end is delivered again  240
-DDN_LOG_LEVEL     DEBUG, INFO, WARNING, ERROR        INFO
+variable                value                              default
+DDN_REDIS_URL           a Redis URL (else REDIS_URL)       none; the embedded runtime brings its own
+DDN_IDLE                seconds without a client, >= 0     60, or 0 where CI is set; then the embedded runtime ends
+DDN_CONCURRENCY         analyses at a time, 1..500         8
+DDN_TASK_SECONDS        seconds until an analysis that did not end is delivered again  240
+DDN_LOG_LEVEL           DEBUG, INFO, WARNING, ERROR        INFO
+DDN_HOME                a folder                           ~/.ddn; history and learned documents are below it
+DDN_MONGO_URL           a MongoDB URL                      none: history in SQLite below DDN_HOME
+DDN_KEEP_DAYS           days that history is kept          90
+
+External services are used only when they are named here; a key alone sends nothing.
+
+DDN_MODEL               <provider>:<model>, such as google:<id>    none: no model is asked
+DDN_SEND                message, log, code: what a model may see   log
+DDN_MODEL_CALLS         model calls an analysis, 1..8      8
+DDN_MODEL_TOKENS        tokens an analysis                 60000
+DDN_MODEL_SECONDS       seconds an analysis                120
+DDN_MODEL_COST          US dollars an analysis             0.25
+DDN_MODEL_GROUPS        groups of a run that reach it      50
+DDN_MODEL_RATE          calls a minute over all workers    0, no limit
+DDN_DAY_COST            US dollars a project and day       0, no limit
+DDN_PINECONE_INDEX      prefix of the two indexes          none: the local index only
+PINECONE_API_KEY        Pinecone's key                     none
+DDN_SHARE_CAUSES        confirmed causes of other projects may be shown    false
+DDN_GITHUB_REPO         owner/name                         none
+GITHUB_TOKEN            GitHub's token                     none
+DDN_GITHUB_URL          the API's address                  https://api.github.com
+DDN_SOURCE_ROOT         a git checkout                     none: no source is read
 """
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from robot_ddn_listener.redis_url import EXPECTED, UnusableUrlError, parse_redis_url
@@ -34,6 +58,25 @@ class Settings(BaseSettings):
     idle: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     concurrency: int = Field(default=8, ge=1, le=500)
     task_seconds: float = Field(default=240, gt=0, allow_inf_nan=False)
+    home: str = ""
+    mongo_url: str = ""
+    keep_days: int = Field(default=90, ge=1)
+    model: str = ""
+    send: Literal["message", "log", "code"] = "log"
+    model_calls: int = Field(default=8, ge=1, le=8)
+    model_tokens: int = Field(default=60_000, ge=1000)
+    model_seconds: float = Field(default=120, gt=0, allow_inf_nan=False)
+    model_cost: float = Field(default=0.25, ge=0, allow_inf_nan=False)
+    model_groups: int = Field(default=50, ge=0)
+    model_rate: int = Field(default=0, ge=0)
+    day_cost: float = Field(default=0, ge=0, allow_inf_nan=False)
+    pinecone_index: str = ""
+    pinecone_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="PINECONE_API_KEY")
+    share_causes: bool = False
+    github_repo: str = ""
+    github_token: SecretStr = Field(default=SecretStr(""), validation_alias="GITHUB_TOKEN")
+    github_url: str = "https://api.github.com"
+    source_root: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("redis_url")
@@ -47,11 +90,21 @@ class Settings(BaseSettings):
         return url
 
     @property
+    def home_folder(self) -> Path:
+        """Where history and learned documents are, below it in folders of their own."""
+        return Path(self.home or Path.home() / ".ddn").absolute()
+
+    @property
     def idle_seconds(self) -> float:
         """Seconds without a client after which the embedded runtime ends."""
         if self.idle is not None:
             return self.idle
         return IDLE_SECONDS if self.ci.lower() in NO_CI else 0.0
+
+
+def environment() -> dict[str, str]:
+    """Return the variables of this process, whose secrets must not be in what a model is sent."""
+    return dict(os.environ)
 
 
 def load() -> Settings:

@@ -5,6 +5,7 @@ returned again, and an interim verdict never replaces another.
 """
 
 import json
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,6 +27,7 @@ from robot_ddn_listener.contract import (
 )
 from robot_ddn_listener.errors import ContractError
 
+from .desk import Desk
 from .errors import PermanentError, TransientError
 from .pipeline import PIPELINE_VERSION, Pipeline, degraded
 
@@ -39,17 +41,42 @@ logger = get_task_logger(__name__)
 def register(app: Celery, pipeline: Callable[[], Pipeline]) -> None:
     """Make the tasks known to `app`; `pipeline` is called when the first report arrives."""
 
-    @app.task(  # type: ignore[untyped-decorator]
-        name=TASK_NAME,
-        autoretry_for=(TransientError,),
-        max_retries=RETRIES,
-        retry_backoff=True,
-        retry_backoff_max=LONGEST_BACKOFF_SECONDS,
-        retry_jitter=True,
-    )
-    def analyze_test_failure(report: object) -> dict[str, Any]:
+    @app.task(bind=True, name=TASK_NAME, max_retries=RETRIES)  # type: ignore[untyped-decorator]
+    def analyze_test_failure(self: Any, report: object) -> dict[str, Any]:
         """Analyse an encoded FailureReport; the verdicts appear under its verdict key, a summary is returned."""
-        return answer(report, pipeline(), Verdicts(app.backend.client))
+        try:
+            return answer(report, pipeline(), Verdicts(app.backend.client))
+        except TransientError as error:
+            raise self.retry(exc=error, countdown=pause_seconds(error, self.request.retries)) from error
+
+
+def register_desk(app: Celery, desk: Callable[[], Desk]) -> None:
+    """Make the small tasks known that answer testers."""
+
+    def task(name: str) -> Any:
+        return app.task(name=f"tasks.{name}")
+
+    @task("fetch")  # type: ignore[untyped-decorator]
+    def fetch(beginning: str) -> dict[str, Any]:
+        return desk().fetch(beginning)
+
+    @task("say")  # type: ignore[untyped-decorator]
+    def say(kind: str, beginning: str, who: str, words: dict[str, str]) -> dict[str, Any]:
+        return desk().say(kind, beginning, who, words)
+
+    @task("search")  # type: ignore[untyped-decorator]
+    def search(text: str, project: str) -> dict[str, Any]:
+        return desk().search(text, project)
+
+    @task("forget")  # type: ignore[untyped-decorator]
+    def forget(beginning: str) -> dict[str, Any]:
+        return desk().forget(beginning)
+
+
+def pause_seconds(error: TransientError, retries: int) -> float:
+    """Return how long to wait before the next try: what the service asked for, else longer each time, with jitter."""
+    asked: float = getattr(error, "delay", 0.0)
+    return asked or min(LONGEST_BACKOFF_SECONDS, 2**retries) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
 
 
 def answer(message: object, pipeline: Pipeline, verdicts: "Verdicts") -> dict[str, Any]:
@@ -119,13 +146,17 @@ def _answer_not_analysed(message: object, problem: str, verdicts: Verdicts) -> N
 
 
 def _analyzed(report: FailureReport, pipeline: Pipeline, verdicts: Verdicts) -> Analysis:
+    """Return the final analysis. Where a configured part failed the reader has it too, marked; the operator has the error."""
     try:
-        return pipeline.analyze(report, verdicts.publish)
+        case = pipeline.run(report, verdicts.publish)
     except TransientError:
         raise
     except Exception as error:  # the user keeps what rules know, marked; the operator sees the failed task with its stack
         verdicts.publish(degraded(report, error))
         raise
+    if case.problems:
+        raise case.problems[0].error
+    return case.analysis
 
 
 def _read_verdict(value: Any) -> Analysis | None:

@@ -8,7 +8,7 @@ import pytest
 from ddn_backend.adapters.git import GitCheckout
 from ddn_backend.adapters.github import GitHub
 from ddn_backend.ports import CodeHost, Commit, SourceLines
-from utest.servers.github import REPOSITORY, TOKEN, GitHubServer, Project
+from servers.github import REPOSITORY, TOKEN, GitHubServer, Project
 
 UNKNOWN = "c0ffee" + "0" * 34
 

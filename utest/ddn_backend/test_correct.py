@@ -20,7 +20,7 @@ from ddn_backend.pipeline.correct import correct, decide, refined
 from ddn_backend.pipeline.draft import draft
 from ddn_backend.pipeline.grade import grade
 from ddn_backend.pipeline.lookup import look_up
-from ddn_backend.pipeline.retrieve import retrieve_from
+from ddn_backend.pipeline.retrieve import retrieve
 from ddn_backend.pipeline.thresholds import Labelled, Thresholds, fit
 from ddn_backend.ports import Document, Found, Grades, Passage, Problem, Query, Source, Standing
 from robot_ddn_listener.contract import (
@@ -87,7 +87,7 @@ def report(message: str = "The gizmo was not amused: glimmer below minimum.", **
 
 def run(library: Source, wanted: FailureReport | None = None, sources: Sequence[Source] = (), grader: Judge | None = None) -> Case:
     wanted = wanted or report()
-    case = retrieve_from(condense(Case(wanted, Analysis(wanted.id))), library)
+    case = retrieve(condense(Case(wanted, Analysis(wanted.id))), library)
     return correct(case, library, BY_EVALUATOR, sources, grader)
 
 
@@ -262,7 +262,7 @@ def confirmed(project: str = "shop") -> Document:
 
 def answered(library: ProjectLibrary, sources: Sequence[Source] = ()) -> Analysis:
     wanted = report("Turnstile 8 rejected the badge", id="r9")
-    case = retrieve_from(condense(Case(wanted, Analysis("r9"))), library)
+    case = retrieve(condense(Case(wanted, Analysis("r9"))), library)
     return cite(draft(correct(case, library, thresholds.load(), sources))).analysis
 
 

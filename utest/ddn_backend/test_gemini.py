@@ -11,8 +11,8 @@ from ddn_backend.adapters.gemini import AgentModel
 from ddn_backend.errors import PermanentError, SettingsError, TransientError
 from ddn_backend.ports import Conclusion, Inquiry, Limits, Reply, Tool, Usage
 from robot_ddn_listener.contract import ErrorType, Evidence
-from utest.servers import gemini
-from utest.servers.gemini import MODEL, GeminiServer
+from servers import gemini
+from servers.gemini import MODEL, GeminiServer
 
 KEY = "stand-in" + "-key"
 

@@ -12,7 +12,7 @@ import pytest
 from ddn_backend.adapters.git import GitCheckout
 from ddn_backend.errors import PermanentError, SettingsError, TransientError
 from ddn_backend.ports import CodeHostError
-from utest.servers.github import Project
+from servers.github import Project
 
 
 @pytest.fixture

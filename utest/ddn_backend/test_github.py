@@ -16,8 +16,8 @@ from redis.retry import Retry
 from ddn_backend.adapters.github import GitHub
 from ddn_backend.errors import PermanentError, SettingsError, TransientError
 from ddn_backend.ports import CodeHostError
+from servers.github import REPOSITORY, TOKEN, Fault, GitHubServer, Project, in_an_hour
 from utest.conftest import RedisServer, missing
-from utest.servers.github import REPOSITORY, TOKEN, Fault, GitHubServer, Project, in_an_hour
 
 LATER_FAULTS = 12
 

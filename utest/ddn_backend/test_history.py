@@ -48,8 +48,8 @@ from robot_ddn_listener.contract import (
     decode,
     encode,
 )
+from servers.mongo import MongoStandIn, mongo_stand_in
 from utest.conftest import missing
-from utest.servers.mongo import MongoStandIn, mongo_stand_in
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

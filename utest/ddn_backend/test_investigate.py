@@ -34,8 +34,8 @@ from robot_ddn_listener.contract import (
     Suspect,
     Verdict,
 )
-from utest.servers import gemini
-from utest.servers.gemini import GeminiServer
+from servers import gemini
+from servers.gemini import GeminiServer
 
 PROMPT = prompts.load("investigate").text
 MESSAGE = "The gizmo was not amused."

@@ -23,7 +23,7 @@ from ddn_backend.pipeline import thresholds
 from ddn_backend.pipeline.lookup import look_up
 from ddn_backend.ports import Document, DocumentKind, Query
 from robot_ddn_listener.contract import ErrorType, FailureReport, Run
-from utest.servers.pinecone import KEY, PineconeServer
+from servers.pinecone import KEY, PineconeServer
 
 PLAIN = """# Turnstile trouble
 

@@ -19,7 +19,7 @@ from ddn_backend.knowledge.library import OtherProjects, ProjectLibrary, RemoteS
 from ddn_backend.pipeline import thresholds
 from ddn_backend.ports import Document, DocumentKind, Query, Shelves
 from robot_ddn_listener.contract import ErrorType, Similar
-from utest.servers.pinecone import KEY, PineconeServer
+from servers.pinecone import KEY, PineconeServer
 
 SHORT = 0.2
 

@@ -62,26 +62,26 @@ def log(*texts: str, level: str = "INFO") -> tuple[LogLine, ...]:
 
 def test_an_interim_and_then_a_final_answer_are_published_and_the_final_one_returned() -> None:
     published: list[Analysis] = []
-    final = Pipeline(Shelf()).analyze(report(), published.append)
+    final = Pipeline.over(Shelf()).analyze(report(), published.append)
     assert [analysis.stage for analysis in published] == [Stage.INTERIM, Stage.FINAL]
     assert {(analysis.report_id, analysis.project, analysis.fingerprint) for analysis in published} == {("r1", "shop", "f00d")}
     assert replace(final, engine=published[1].engine) == published[1]
 
 
 def test_the_engine_says_which_pipeline_answered_and_how_long_each_step_took() -> None:
-    engine = Pipeline(Shelf()).analyze(report()).engine
+    engine = Pipeline.over(Shelf()).analyze(report()).engine
     assert engine.pipeline_version == PIPELINE_VERSION
-    assert set(engine.step_seconds) == {"condense", "retrieve", "draft", "verify", "publish"}
+    assert set(engine.step_seconds) == {"condense", "retrieve", "correct", "draft", "cite", "verify", "publish"}
     assert all(seconds >= 0 for seconds in engine.step_seconds.values())
 
 
 def test_an_answer_survives_its_way_over_the_wire() -> None:
-    final = Pipeline(Shelf(Passage(GIZMO, 0.9))).analyze(report())
+    final = Pipeline.over(Shelf(Passage(GIZMO, 0.9))).analyze(report())
     assert decode(Analysis, json.loads(json.dumps(encode(final)))) == final
 
 
 def test_a_known_cause_is_the_answer_when_no_rule_has_one() -> None:
-    final = Pipeline(Shelf(Passage(GIZMO, 0.9))).analyze(report())
+    final = Pipeline.over(Shelf(Passage(GIZMO, 0.9))).analyze(report())
     assert (final.verdict, final.error_type) == (Verdict.DIAGNOSED, ErrorType.INFRA_ERROR)
     assert final.root_cause == "The gizmo ran out of glimmer."
     assert final.recommendation == "Refill the glimmer."
@@ -97,25 +97,25 @@ def test_a_known_cause_is_the_answer_when_no_rule_has_one() -> None:
     ids=["it only looks a little alike", "none of its symptoms stands in the report"],
 )
 def test_a_cause_that_does_not_fit_is_no_answer(score: float, message: str) -> None:
-    final = Pipeline(Shelf(Passage(GIZMO, score))).analyze(report(message))
+    final = Pipeline.over(Shelf(Passage(GIZMO, score))).analyze(report(message))
     assert (final.verdict, final.root_cause, final.references) == (Verdict.UNKNOWN, "", ())
     assert final.missing
 
 
 def test_a_better_passage_without_a_symptom_in_the_report_does_not_hide_the_next_one() -> None:
     other = replace(GIZMO, id="other", symptoms=("entirely different words",))
-    final = Pipeline(Shelf(Passage(other, 0.95), Passage(GIZMO, 0.7))).analyze(report())
+    final = Pipeline.over(Shelf(Passage(other, 0.95), Passage(GIZMO, 0.7))).analyze(report())
     assert final.root_cause == "The gizmo ran out of glimmer."
 
 
 def test_a_cause_whose_only_symptom_is_an_error_of_the_whole_run_is_no_answer() -> None:
     elsewhere = replace(report("Nothing of the kind."), execution_errors=(ExecutionError("The gizmo was not amused."),))
-    final = Pipeline(Shelf(Passage(GIZMO, 0.9))).analyze(elsewhere)
+    final = Pipeline.over(Shelf(Passage(GIZMO, 0.9))).analyze(elsewhere)
     assert (final.verdict, final.root_cause) == (Verdict.UNKNOWN, "")
 
 
 def test_a_known_kind_of_failure_without_a_kind_of_cause_is_described_and_not_diagnosed() -> None:
-    final = Pipeline(Shelf(Passage(replace(GIZMO, error_type=ErrorType.UNKNOWN), 0.9))).analyze(report())
+    final = Pipeline.over(Shelf(Passage(replace(GIZMO, error_type=ErrorType.UNKNOWN), 0.9))).analyze(report())
     assert (final.verdict, final.error_type, final.confidence) == (Verdict.UNKNOWN, ErrorType.UNKNOWN, 0.0)
     assert (final.root_cause, final.recommendation) == ("The gizmo ran out of glimmer.", "Refill the glimmer.")
     assert final.evidence
@@ -123,13 +123,13 @@ def test_a_known_kind_of_failure_without_a_kind_of_cause_is_described_and_not_di
 
 
 def test_a_document_without_an_address_is_named_all_the_same() -> None:
-    final = Pipeline(Shelf(Passage(replace(GIZMO, urls=()), 0.9))).analyze(report())
+    final = Pipeline.over(Shelf(Passage(replace(GIZMO, urls=()), 0.9))).analyze(report())
     assert [(reference.title, reference.url) for reference in final.references] == [("The gizmo is not amused", "")]
 
 
 def test_a_rule_is_believed_before_a_known_cause_which_only_lends_its_references() -> None:
     same = replace(GIZMO, id="dns", urls=("https://dns.example/",))
-    final = Pipeline(Shelf(Passage(same, 0.9))).analyze(report(DNS_FAILURE))
+    final = Pipeline.over(Shelf(Passage(same, 0.9))).analyze(report(DNS_FAILURE))
     assert (final.verdict, final.error_type) == (Verdict.DIAGNOSED, ErrorType.INFRA_ERROR)
     assert final.engine.rule_id
     assert "gizmo" not in final.root_cause
@@ -137,7 +137,7 @@ def test_a_rule_is_believed_before_a_known_cause_which_only_lends_its_references
 
 
 def test_a_known_cause_of_another_kind_lends_a_rule_nothing() -> None:
-    final = Pipeline(Shelf(Passage(replace(GIZMO, error_type=ErrorType.TEST_ERROR), 0.9))).analyze(report(DNS_FAILURE))
+    final = Pipeline.over(Shelf(Passage(replace(GIZMO, error_type=ErrorType.TEST_ERROR), 0.9))).analyze(report(DNS_FAILURE))
     assert final.engine.rule_id
     assert final.references == ()
 
@@ -149,8 +149,8 @@ def test_what_is_searched_for_is_the_message_the_exceptions_the_execution_errors
         execution_errors=(ExecutionError("Importing library 'Gizmo' failed"),),
         log=log("all is well", "connection refused by gizmo"),
     )
-    Pipeline(shelf).analyze(wanted)
-    (query,) = shelf.queries
+    Pipeline.over(shelf).analyze(wanted)
+    query = shelf.queries[0]
     for part in ("not amused", "GizmoError: level 7", "OSError: disk full", "Importing library", "connection refused"):
         assert part in query
     assert "all is well" not in query
@@ -158,13 +158,13 @@ def test_what_is_searched_for_is_the_message_the_exceptions_the_execution_errors
 
 def test_a_report_without_any_text_is_answered_too() -> None:
     shelf = Shelf(Passage(GIZMO, 0.9))
-    assert Pipeline(shelf).analyze(report("")).verdict is Verdict.UNKNOWN
+    assert Pipeline.over(shelf).analyze(report("")).verdict is Verdict.UNKNOWN
     assert shelf.queries == []
 
 
 def test_quotes_from_a_long_line_are_short_and_stand_in_it() -> None:
     line = "x" * 150 + " glimmer level below minimum and failed " + "y" * 300
-    final = Pipeline(Shelf(Passage(GIZMO, 0.9))).analyze(report("It stopped.", log=log(line)))
+    final = Pipeline.over(Shelf(Passage(GIZMO, 0.9))).analyze(report("It stopped.", log=log(line)))
     (evidence,) = final.evidence
     assert evidence.where == "log"
     assert len(evidence.quote) <= 200

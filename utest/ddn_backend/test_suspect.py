@@ -14,7 +14,7 @@ from ddn_backend.pipeline.changed_lines import changed_lines, distance, line_bef
 from ddn_backend.pipeline.suspect import places_of, suspect
 from ddn_backend.ports import CodeHost
 from robot_ddn_listener.contract import Analysis, ExceptionInfo, FailureReport, Frame, Git, KeywordCall, Run, Suspect
-from utest.servers.github import REPOSITORY, TOKEN, Fault, GitHubServer, Project, in_an_hour
+from servers.github import REPOSITORY, TOKEN, Fault, GitHubServer, Project, in_an_hour
 
 LIBRARY = [f"line {number}" for number in range(1, 61)]
 

@@ -2,7 +2,8 @@
 
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,11 +11,15 @@ from robot_ddn_listener.contract import Analysis, FailureReport
 from robot_ddn_listener.errors import DdnError
 from robot_ddn_listener.version import VERSION
 
-from ..bootstrap import offline_pipeline, shipped_knowledge
+from ..bootstrap import confirmed_failures, offline_pipeline, project_library, shipped_knowledge
 from .analyze import analyze
+from .asking import ask
 from .attach import attach
 from .evaluate import evaluate_command
+from .feedback import confirm, correct, explain, forget, show, undo
+from .learn import learn_command
 from .replay import replay
+from .search import search_command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -26,13 +31,47 @@ def ddn(context: click.Context, debug: bool) -> None:
     context.obj["debug"] = debug
 
 
+if TYPE_CHECKING:
+    from ..knowledge.library import ProjectLibrary
+    from ..ports import Document
+
+
 def _analyzer(model: str) -> Callable[[FailureReport], Analysis]:
     if model != "none":
         raise click.UsageError(f"Reading option '--model' failed: expected none, got '{model}'. Nothing was evaluated.")
     return offline_pipeline().analyze
 
 
-for command in (analyze, attach, replay, evaluate_command(_analyzer, shipped_knowledge)):
+def _search(text: str, project: str, redis: str | None) -> Mapping[str, Any]:
+    return ask("search", text, project, redis=redis or "")
+
+
+def _library() -> "ProjectLibrary":
+    from ..settings import load  # needs the backend's extra, which the other commands do not
+
+    return project_library(load())
+
+
+def _confirmed() -> "Iterable[Document]":
+    from ..settings import load
+
+    return confirmed_failures(load())
+
+
+for command in (
+    analyze,
+    attach,
+    replay,
+    show,
+    explain,
+    confirm,
+    correct,
+    undo,
+    forget,
+    search_command(_search),
+    learn_command(_library, _confirmed),
+    evaluate_command(_analyzer, shipped_knowledge),
+):
     ddn.add_command(command)
 
 

@@ -13,7 +13,7 @@ from ..pipeline import blank_analysis
 from ..pipeline.case import Case
 from ..pipeline.condense import condense
 from ..pipeline.grade import LEXICAL, grade
-from ..pipeline.retrieve import retrieve
+from ..pipeline.retrieve import Shipped, retrieve
 from ..pipeline.thresholds import Labelled as LabelledGrades
 from ..pipeline.thresholds import Thresholds, fit, load
 from ..ports import KnowledgeBase, Query
@@ -35,7 +35,7 @@ def graded(records: Iterable[Labelled], knowledge: KnowledgeBase) -> Iterable[La
     """Yield, by record, the grades of what `knowledge` finds for it and whether each passage is right."""
     for record in records:
         report, _ = report_of(record)
-        case = retrieve(condense(Case(report, blank_analysis(report))), knowledge)
+        case = retrieve(condense(Case(report, blank_analysis(report))), Shipped(knowledge))
         found = grade(Query(case.query, report.project, report.error_message), case.passages, load()).passages
         told = [passage for passage in found if passage.document.error_type is not ErrorType.UNKNOWN]
         right = tuple(passage.document.error_type in (record.error_type, record.alternative) for passage in told)

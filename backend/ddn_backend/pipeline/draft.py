@@ -22,6 +22,7 @@ from robot_ddn_listener.rules import first_verdict
 
 from ..ports import Passage
 from .case import Case, Line
+from .recall import recollected
 
 # From here on a passage is an answer. Fitted on 82 labelled failures with the rules left out: of 58 answers 44 name the right error
 # type; up to 0.8 a higher threshold answers fewer and is right no more often, a lower one is right less often.
@@ -42,7 +43,7 @@ def draft(case: Case) -> Case:
     else:
         verdict = _supported(case, verdict)
     engine = replace(verdict.engine, step_seconds=case.analysis.engine.step_seconds)
-    return replace(case, analysis=replace(verdict, engine=engine))
+    return replace(case, analysis=recollected(replace(verdict, engine=engine), case.analysis))
 
 
 def _supported(case: Case, verdict: Analysis) -> Analysis:

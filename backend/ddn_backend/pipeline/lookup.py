@@ -9,7 +9,7 @@ from ..ports import Grader, Passage, Source
 from .case import Case
 from .condense import condense
 from .correct import correct
-from .retrieve import retrieve_from
+from .retrieve import retrieve
 from .thresholds import ByEvaluator
 
 
@@ -32,7 +32,7 @@ def looked_up(
     """Return the case of a failure that has `text` as its message, with what is relevant to it in `passages`."""
     report = FailureReport("", project, "", Run(""), suite_name="", test_name="", error_message=text)
     case = condense(Case(report, Analysis("", project)))
-    return correct(retrieve_from(case, library), library, thresholds, sources, grader)
+    return correct(retrieve(case, library), library, thresholds, sources, grader)
 
 
 def _told(passage: Passage) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..ports import KnowledgeBase, Query, Source
+from ..ports import Found, KnowledgeBase, Query, Source
 from .case import Case
 
 PASSAGES = 5
@@ -12,13 +12,20 @@ LINE_CHARACTERS = 300
 ERROR_LINES = 8  # of the log, the last ones: what comes last is nearest to the failure
 
 
-def retrieve(case: Case, knowledge: KnowledgeBase) -> Case:
-    """Return `case` with the passages that match its error message, exception types and error lines."""
-    query = "\n".join(_query_lines(case))[:QUERY_CHARACTERS]
-    return replace(case, query=query, passages=knowledge.search(query, PASSAGES) if query.strip() else ())
+class Shipped:
+    """The shipped knowledge base as a source: it is in this process and never fails."""
+
+    name = "knowledge base"
+
+    def __init__(self, knowledge: KnowledgeBase):
+        self._knowledge = knowledge
+
+    def find(self, query: Query, limit: int = PASSAGES) -> Found:
+        """Return the best documents for the query's text."""
+        return Found(self._knowledge.search(query.text, limit))
 
 
-def retrieve_from(case: Case, source: Source) -> Case:
+def retrieve(case: Case, source: Source) -> Case:
     """Return `case` with the passages of `source` that match, what failed on the way, and what was sent to whom."""
     query = "\n".join(_query_lines(case))[:QUERY_CHARACTERS]
     if not query.strip():

@@ -28,7 +28,7 @@ def verified(analysis: Analysis, report: FailureReport) -> Analysis:
     places = {where: _folded(text) for where, text in _places(report)}
     found = dict.fromkeys(quote for evidence in analysis.evidence for quote in _found(evidence, places))
     evidence = tuple(found)[:MAX_EVIDENCE]
-    if analysis.verdict is Verdict.DIAGNOSED and not evidence:
+    if analysis.verdict is Verdict.DIAGNOSED and not evidence and not analysis.confirmed_by:  # a person may know without a quote
         return _taken_back(analysis)
     return replace(analysis, evidence=evidence)
 

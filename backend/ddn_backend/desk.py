@@ -1,0 +1,128 @@
+"""Answers to testers: what is kept of a failure, why its verdict is as it is, what a person says of it, and a search.
+
+They ask through Celery tasks over the Redis that their runs use; they need neither history nor keys of their own. What goes back
+is JSON types; a question that cannot be answered comes back as ``{"problem": why}``.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from robot_ddn_listener.contract import Analysis, ErrorType, Stage, Verdict, encode
+
+from .errors import BackendError, PermanentError
+from .knowledge.past_failures import past_failure
+from .pipeline import Pipeline
+from .pipeline.case import Case
+from .pipeline.lookup import look_up
+from .pipeline.recall import by_person
+from .ports import Feedback, FeedbackKind, History, Library, Past
+
+MAX_WORDS_CHARACTERS = 4_000  # of what a person says of a failure
+
+
+class Desk:
+    """`publish` puts a new verdict where listeners and `ddn attach` find it."""
+
+    def __init__(self, pipeline: Pipeline, library: Library, history: History, publish: Callable[[Analysis], None]):
+        self._pipeline = pipeline
+        self._library = library
+        self._history = history
+        self._publish = publish
+
+    def fetch(self, beginning: str) -> dict[str, Any]:
+        """Return report, analysis and state of the failure whose id begins so."""
+        return _answered(lambda: _told(self._found(beginning)))
+
+    def say(self, kind: str, beginning: str, who: str, words: dict[str, str]) -> dict[str, Any]:
+        """Take a person's word: confirm, correct (with error_type, root_cause, recommendation) or undo; `words` may hold ticket."""
+        return _answered(lambda: self._said(FeedbackKind(kind), self._found(beginning), who, words))
+
+    def search(self, text: str, project: str) -> dict[str, Any]:
+        """Return what retrieval finds for `text`, with grades."""
+        parts = self._pipeline.parts
+        return _answered(lambda: look_up(text, project, parts.library, parts.thresholds, parts.elsewhere))
+
+    def forget(self, beginning: str) -> dict[str, Any]:
+        """Delete what is kept of a failure, and what was said of it."""
+        return _answered(lambda: self._forgotten(self._found(beginning)))
+
+    def _found(self, beginning: str) -> Past:
+        past = self._history.find(beginning)
+        if past is None:
+            raise PermanentError(f"Finding failure '{beginning:.80}' failed: nothing is kept under an id that begins so.")
+        return past
+
+    def _said(self, kind: FeedbackKind, past: Past, who: str, words: dict[str, str]) -> dict[str, Any]:
+        said = _feedback(kind, past, who, words)
+        self._history.say(said)
+        standing = self._history.standing(past.report.project, past.report.fingerprint)
+        if standing is None:
+            self._library.forget(past.report.project, past.report.id)
+            return {"said": encode(said), "analysis": None}
+        return {"said": encode(said), "analysis": encode(self._taken_over(past, standing))}
+
+    def _taken_over(self, past: Past, standing: Feedback) -> Analysis:
+        """Let a person's word stand: as the verdict, and as a past failure that others find."""
+        report = past.report
+        self._library.remember(
+            past_failure(
+                report,
+                error_type=standing.error_type,
+                root_cause=standing.root_cause,
+                recommendation=standing.recommendation,
+                analysis=past.analysis,
+                confirmed_by=standing.who,
+                when=standing.when,
+                ticket=standing.ticket,
+            )
+        )
+        blank = past.analysis or Analysis(report.id, report.project, report.fingerprint)
+        analysis = replace(by_person(Case(report, blank), standing, past.analysis), stage=Stage.FINAL)
+        self._publish(analysis)
+        return analysis
+
+    def _forgotten(self, past: Past) -> dict[str, Any]:
+        self._library.forget(past.report.project, past.report.id)
+        return {"forgotten": self._history.forget(past.report.id), "id": past.report.id}
+
+
+def _answered(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return work()
+    except BackendError as error:
+        return {"problem": str(error)}
+
+
+def _told(past: Past) -> dict[str, Any]:
+    return {
+        "report": encode(past.report),
+        "analysis": encode(past.analysis),
+        "state": past.state.value,
+        "seen": past.seen.isoformat(),
+        "model": past.model,
+        "problem_of_task": past.problem,
+    }
+
+
+def _feedback(kind: FeedbackKind, past: Past, who: str, words: dict[str, str]) -> Feedback:
+    report, analysis = past.report, past.analysis
+    if kind is FeedbackKind.CONFIRM and (analysis is None or analysis.verdict is not Verdict.DIAGNOSED):
+        raise PermanentError(
+            f"Confirming failure '{report.id}' failed: no cause was found that could be confirmed. Correct it instead."
+        )
+    own = {name: words.get(name, "").strip()[:MAX_WORDS_CHARACTERS] for name in ("root_cause", "recommendation", "ticket")}
+    if kind is FeedbackKind.CONFIRM and analysis:
+        own |= {"root_cause": analysis.root_cause, "recommendation": analysis.recommendation}
+    return Feedback(
+        kind=kind,
+        report_id=report.id,
+        project=report.project,
+        fingerprint=report.fingerprint,
+        who=who.strip()[:100] or "somebody",
+        when=datetime.now(UTC).isoformat(),
+        error_type=analysis.error_type if kind is FeedbackKind.CONFIRM and analysis else ErrorType(words.get("error_type", "")),
+        symptom=report.error_message[:MAX_WORDS_CHARACTERS],
+        **own,
+    )
