@@ -58,6 +58,7 @@ class Attach(SuiteVisitor):  # type: ignore[misc]  # Robot has no type hints to 
             tags=settings.tags,
             metadata=settings.metadata,
             noun=noun,
+            corrections=True,
         )
         cards = cards_in_result(suite)
         late = tickets_of(cards)

@@ -82,6 +82,7 @@ class RunWatch:
             tags=self._settings.tags,
             metadata=self._settings.metadata,
             suite_metadata=not self._in_pabot,
+            corrections=True,
         )
 
     def _spool_folder(self, path: Path | None) -> Path:

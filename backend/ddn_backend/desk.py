@@ -109,9 +109,7 @@ def _told(past: Past) -> dict[str, Any]:
 def _feedback(kind: FeedbackKind, past: Past, who: str, words: dict[str, str]) -> Feedback:
     report, analysis = past.report, past.analysis
     if kind is FeedbackKind.CONFIRM and (analysis is None or analysis.verdict is not Verdict.DIAGNOSED):
-        raise PermanentError(
-            f"Confirming failure '{report.id}' failed: no cause was found that could be confirmed. Correct it instead."
-        )
+        raise PermanentError(f"Confirming failure '{report.id}' failed: no cause was found for it. Correct it instead.")
     own = {name: words.get(name, "").strip()[:MAX_WORDS_CHARACTERS] for name in ("root_cause", "recommendation", "ticket")}
     if kind is FeedbackKind.CONFIRM and analysis:
         own |= {"root_cause": analysis.root_cause, "recommendation": analysis.recommendation}

@@ -44,6 +44,7 @@ from .wording import (
 ADVICE_CHARACTERS = 700
 FULL_TEXT_CHARACTERS = 12_000
 LISTED_NAMES = 5
+SHORT_ID_CHARACTERS = 8  # of an id in a command: enough to find one failure among all that are kept
 LISTED_STEPS = 20
 
 _NOVELTY = {
@@ -227,9 +228,9 @@ def _reference(item: Reference) -> str:
 
 
 def _corrections(ticket: Ticket, view: View) -> str:
-    if not view.corrections:
-        return ""
-    identity = escaped(one_line(ticket.id, 80))
+    if not view.corrections or ticket.delivery not in (Delivery.PENDING, Delivery.ANSWERED):
+        return ""  # the backend does not know it
+    identity = escaped(one_line(ticket.id, 80)[:SHORT_ID_CHARACTERS])
     return f"Right? <code>ddn confirm {identity}</code> Wrong? <code>ddn correct {identity} ...</code>"
 
 

@@ -66,6 +66,7 @@ def _attach(path: Path, cards: Sequence[FoundCard], settings: Settings) -> int:
         tags=settings.tags,
         metadata=settings.metadata,
         noun="task" if _is_rpa(path) else "test",
+        corrections=True,
     )
     fetched = _fetch(tickets, settings)
     attach_to_file(path, late_annotations(cards, tickets, fetched.better, view))

@@ -1,4 +1,4 @@
-"""`ddn show`, `explain`, `confirm`, `correct`, `undo`, `forget`: a tester's questions and words, from any machine with the Redis URL."""
+"""`ddn show`, `explain`, `confirm`, `correct`, `undo`, `forget`: a tester's questions and words, with the Redis URL alone."""
 
 import getpass
 import json
