@@ -49,6 +49,18 @@ def local_pipeline() -> Pipeline:
     return backend_pipeline(settings, None) if any(named) else offline_pipeline()
 
 
+def prompt_preview(send: str | None) -> Callable[[FailureReport], str]:
+    """Return what gives the prompt for a report; `send` is message, log or code, by default as it is set."""
+    from . import prompts
+    from .pipeline.investigate import preview
+    from .pipeline.material import Send
+    from .settings import environment, load
+
+    pipeline, settings = local_pipeline(), load()
+    instructions, redact = prompts.load("investigate").text, Redactor(environ=environment()).text
+    return lambda report: preview(pipeline.prepared(report), instructions, Send(send or settings.send), redact)
+
+
 def backend_pipeline(settings: "Settings", client: "Redis | None") -> Pipeline:
     """Return the pipeline of a worker by its settings. `client` is the broker's Redis; without one nothing is shared."""
     from .single_flight import RedisSingleFlight

@@ -44,7 +44,7 @@ def analyze(
     """Analyse the failures in output.xml or output.json files; several are combined as rebot does."""
     settings = read_options(redis=redis, project=project, wait=wait)
     paths = output_files(outputs)
-    result = _load(paths)
+    result = load_result(paths)
     folder = _output_folder(outputdir, outputs)
     view = View(
         output=str(folder / "output.xml"),
@@ -85,7 +85,8 @@ def _output_folder(outputdir: str, outputs: tuple[str, ...]) -> Path:
     return folder
 
 
-def _load(paths: list[Path]) -> Any:
+def load_result(paths: list[Path]) -> Any:
+    """Return Robot's result of the files; OutputError where they are no output of Robot Framework with tests in it."""
     try:
         result = ExecutionResult(*(str(path) for path in paths))
         result.visit(_OldStatuses())

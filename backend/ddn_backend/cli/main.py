@@ -18,6 +18,7 @@ from .attach import attach
 from .evaluate import evaluate_command
 from .feedback import confirm, correct, explain, forget, show, undo
 from .learn import learn_command
+from .preview import preview
 from .replay import replay
 from .search import search_command
 
@@ -62,6 +63,7 @@ for command in (
     analyze,
     attach,
     replay,
+    preview,
     show,
     explain,
     confirm,

@@ -91,6 +91,16 @@ class Pipeline:
             case = _timed(name, step, case)
         return case
 
+    def prepared(self, report: FailureReport) -> Case:
+        """Return the case as a model would get it: all steps before the first publication, and nothing kept."""
+        case = Case(report, blank_analysis(report))
+        for name, step in self._order(lambda analysis: None):
+            if name == "publish":
+                break
+            if name not in ("keep", "recall"):
+                case = step(case)
+        return case
+
     def _order(self, to: Publish) -> Iterator[Step]:
         parts = self.parts
         yield "condense", condense

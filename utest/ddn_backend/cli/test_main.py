@@ -251,3 +251,16 @@ def test_eval_measures_a_file_of_labelled_failures(ddn, tmp_path):
     code, out, _ = ddn("eval", "labelled.jsonl", "--json")
     assert code == 0
     assert json.loads(out)["accuracy"] == 1.0
+
+
+def test_preview_prints_what_a_model_would_get_and_no_more(ddn, output):
+    path = output(suite="*** Test Cases ***\nT\n    Log    glimmer level 3\n    Log    ${NOT THERE}\nP\n    Log    all is wonderful")
+    code, out, _ = ddn("preview", path)
+    assert code == 0
+    assert "Suite.T\n=======" in out
+    assert "Variable '${NOT THERE}' not found." in out
+    assert "glimmer level 3" in out
+    assert "wonderful" not in out
+    code, out, _ = ddn("preview", path, "--send", "message")
+    assert "Variable '${NOT THERE}' not found." in out
+    assert "glimmer" not in out
