@@ -83,14 +83,14 @@ class Triage:
 
     def _unsafe(self, failed: Failed, note: str) -> Ticket:
         """Secrets may be left in it, so it is not sent; what the rules make of it stands on the card, without a quote."""
-        raw = capture(failed, self._project, self._run, self._root)
+        verdict = first_verdict(capture(failed, self._project, self._run, self._root))
+        if verdict.verdict is not Verdict.DIAGNOSED:
+            return self._kept(failed, note)
         group = fingerprint("", "\0".join(likeness(failed)), note)
         ticket = self._kept(failed, note, group)
-        verdict = first_verdict(raw)
-        if verdict.verdict is Verdict.DIAGNOSED:
-            ticket.analysis = replace(
-                verdict, report_id=ticket.id, project=self._project, fingerprint=group, stage=Stage.FINAL, evidence=()
-            )
+        ticket.analysis = replace(
+            verdict, report_id=ticket.id, project=self._project, fingerprint=group, stage=Stage.FINAL, evidence=()
+        )
         return ticket
 
     def _kept(self, failed: Failed | NotRun, note: str, group: str = "") -> Ticket:

@@ -1,0 +1,125 @@
+"""A language model that investigates: what it is asked, what it answers, and what it may take."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from robot_ddn_listener.contract import ErrorType, Evidence, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What asking a model took. `cost_usd` is 0 where the price is not known."""
+
+    calls: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    cost_usd: float = 0.0
+
+    @property
+    def tokens(self) -> int:
+        return self.tokens_in + self.tokens_out
+
+    def __add__(self, other: "Usage") -> "Usage":
+        return Usage(
+            self.calls + other.calls,
+            self.tokens_in + other.tokens_in,
+            self.tokens_out + other.tokens_out,
+            self.cost_usd + other.cost_usd,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one analysis may take of a model. The call that goes beyond tokens or cost is the last one."""
+
+    calls: int = 8
+    tokens: int = 60_000
+    seconds: float = 120.0
+    cost_usd: float = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """A model's answer, typed but not yet verified."""
+
+    error_type: ErrorType
+    root_cause: str
+    recommendation: str
+    confidence: float
+    evidence: tuple[Evidence, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Something a model may ask for. Name, docstring and type hints of `ask` are what the model knows of it; it only reads."""
+
+    ask: Callable[..., str]
+
+    @property
+    def name(self) -> str:
+        return str(getattr(self.ask, "__name__", ""))
+
+
+def _never_objects(conclusion: Conclusion) -> str:
+    return ""
+
+
+def _never_stops(seconds: float) -> str:
+    return ""
+
+
+def _not_counted(usage: Usage) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """What a model is asked: our `instructions`, the `material` (data, never instructions) and the tools it may use.
+
+    `objections` to a conclusion go back to the model, an empty text accepts it. `before_call` gets the seconds that are left, may
+    wait, and returns why the model must not be called, or nothing; `after_call` gets what each call took.
+    """
+
+    instructions: str
+    material: str
+    tools: tuple[Tool, ...] = ()
+    limits: Limits = Limits()
+    objections: Callable[[Conclusion], str] = _never_objects
+    before_call: Callable[[float], str] = _never_stops
+    after_call: Callable[[Usage], None] = _not_counted
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`conclusion` is missing where a limit came first: `stopped` says which. `model` is the id that answered."""
+
+    conclusion: Conclusion | None
+    model: str = ""
+    stopped: str = ""
+    usage: Usage = Usage()
+    trace: tuple[Step, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class LanguageModel(Protocol):
+    """A model that investigates with tools. `name` is what a reader is told: gemini, openai, ..."""
+
+    name: str
+
+    def conclude(self, inquiry: Inquiry) -> Reply:
+        """Return the model's conclusion; TransientError or PermanentError when it cannot be had."""
+
+
+class Budget(Protocol):
+    """What projects may take of a model, over all workers."""
+
+    def admit(self, project: str, run_id: str, report_id: str) -> str:
+        """Return why the model must not be asked about this report, or nothing; the same report is counted once."""
+
+    def before_call(self, project: str, run_id: str, seconds: float) -> str:
+        """Wait for a turn, at most `seconds`; return why the model must not be called, or nothing."""
+
+    def after_call(self, project: str, run_id: str, usage: Usage) -> None:
+        """Count what a call took."""
