@@ -254,7 +254,9 @@ def test_eval_measures_a_file_of_labelled_failures(ddn, tmp_path):
 
 
 def test_preview_prints_what_a_model_would_get_and_no_more(ddn, output):
-    path = output(suite="*** Test Cases ***\nT\n    Log    glimmer level 3\n    Log    ${NOT THERE}\nP\n    Log    all is wonderful")
+    path = output(
+        suite="*** Test Cases ***\nT\n    Log    glimmer level 3\n    Log    ${NOT THERE}\nP\n    Log    all is wonderful"
+    )
     code, out, _ = ddn("preview", path)
     assert code == 0
     assert "Suite.T\n=======" in out
