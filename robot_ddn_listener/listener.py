@@ -120,7 +120,7 @@ class DdnListener:
             if calls is not None:
                 self._watching().suite_part_failed(result, keyword, calls, self._variables)
         if result.status == "FAIL" and not self._off and any(test.status == "FAIL" for test in result.all_tests):
-            self._watching().suite_ended(result)
+            self._watching().suite_ended(result, self._run_variables())
         self._live.clear()
         self._scope = result.parent.id if result.parent else ""
 

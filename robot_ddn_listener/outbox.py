@@ -29,6 +29,7 @@ SEND_SECONDS = 1.0  # at the end of a run, for reports that are not sent yet to 
 START_SECONDS = 10.0  # the same, while the embedded runtime starts
 RETRY_SECONDS = 30.0
 POLL_SECONDS = 0.1
+READ_FAILURES = 3  # in a row that end the wait
 IDLE_SECONDS = 1.0  # between two looks at whether a worker is there
 
 
@@ -202,16 +203,18 @@ class Outbox:
         pending = [ticket for ticket in tickets if ticket.delivery is Delivery.PENDING]
         if not pending or not self._transport:
             return
-        try:
-            idle = Idle(self._transport)
-            while self._read_once(pending) and not idle.reason() and not stop.is_set() and time.monotonic() < deadline:
-                if progress:
-                    answered = sum(ticket.delivery is Delivery.ANSWERED for ticket in pending)
-                    progress(answered, len(pending), deadline - time.monotonic())
-                stop.wait(POLL_SECONDS)
-            why = idle.reason()
-        except BrokerError as error:
-            why = str(error)
+        idle, why, failures = Idle(self._transport), "", 0
+        while failures < READ_FAILURES:
+            try:
+                if not self._read_once(pending) or (why := idle.reason()) or stop.is_set() or time.monotonic() >= deadline:
+                    break
+                failures, why = 0, ""
+            except BrokerError as error:  # one hiccup of the network must not end the wait for all
+                failures, why = failures + 1, str(error)
+            if progress:
+                answered = sum(ticket.delivery is Delivery.ANSWERED for ticket in pending)
+                progress(answered, len(pending), deadline - time.monotonic())
+            stop.wait(POLL_SECONDS)
         _note(pending, why or ("The wait was interrupted." if stop.is_set() else "No final answer came before the deadline."))
 
     def _read_once(self, pending: Sequence[Ticket]) -> bool:
@@ -231,7 +234,12 @@ class Outbox:
 
 def take_answer(ticket: Ticket, answer: Analysis) -> None:
     """Let `answer` replace a ticket's verdict unless it is the poorer one; a final one closes the ticket."""
-    if answer.stage is Stage.FINAL or answer.verdict is Verdict.DIAGNOSED or ticket.analysis.verdict is not Verdict.DIAGNOSED:
+    knows_less = answer.verdict is not Verdict.DIAGNOSED and ticket.analysis.verdict is Verdict.DIAGNOSED
+    if knows_less and not answer.engine.model:
+        # Such as a backend that could not read the report: the rules' own verdict is better than none.
+        if answer.stage is Stage.FINAL:
+            ticket.analysis = replace(ticket.analysis, stage=answer.stage, degraded=answer.degraded, missing=answer.missing)
+    elif answer.stage is Stage.FINAL or not knows_less:
         ticket.analysis = replace(answer, report_id=ticket.id)
     if answer.stage is Stage.FINAL:
         ticket.delivery, ticket.note = Delivery.ANSWERED, ""

@@ -27,8 +27,6 @@ class Triage:
         self._root = root
         self._patterns = tuple(patterns)
         self._environ = environ or {}
-        self._redactor: Redactor | None = None
-        self._known_variables: dict[str, object] = {}
         self._refusal = ""
         self._tickets: dict[str, Ticket] = {}
         self._seen: dict[tuple[str, str, str], str] = {}  # so that the thousandth equal failure costs next to nothing
@@ -66,30 +64,31 @@ class Triage:
 
     def _report(self, failed: Failed) -> FailureReport:
         raw = capture(failed, self._project, self._run, self._root)
-        report = fitted(self._redactor_for(failed).redact(raw))  # marks may be longer than secrets
+        report = fitted(self._redactor(failed).redact(raw))  # marks may be longer than secrets
         kind = report.exception.type if report.exception else ""
         group = fingerprint(kind, report.error_message, failing_keyword(report))
         report = replace(report, id=report_id(self._run.id, group), fingerprint=group)
         return replace(report, error_type=first_verdict(report).error_type)
 
-    def _redactor_for(self, failed: Failed) -> Redactor:
-        """Return the last one where the variables are the same objects: reading thousands of them again takes its time."""
-        variables = {**argument_values(failed.calls), **failed.variables}
-        known = self._known_variables
-        same = len(variables) == len(known) and all(name in known and known[name] is value for name, value in variables.items())
-        if self._redactor is None or not same:
-            self._redactor, self._known_variables = Redactor(variables, self._environ, self._patterns), variables
-        return self._redactor
+    def _redactor(self, failed: Failed) -> Redactor:
+        return Redactor({**argument_values(failed.calls), **failed.variables}, self._environ, self._patterns)
 
     def _unsafe(self, failed: Failed, note: str) -> Ticket:
-        """Secrets may be left in it, so it is not sent; what the rules make of it stands on the card, without a quote."""
+        """Secrets may be left in it, so it is not sent; which rule matched stands on the card, without any of its words."""
         verdict = first_verdict(capture(failed, self._project, self._run, self._root))
         if verdict.verdict is not Verdict.DIAGNOSED:
             return self._kept(failed, note)
         group = fingerprint("", "\0".join(likeness(failed)), note)
         ticket = self._kept(failed, note, group)
         ticket.analysis = replace(
-            verdict, report_id=ticket.id, project=self._project, fingerprint=group, stage=Stage.FINAL, evidence=()
+            verdict,
+            report_id=ticket.id,
+            project=self._project,
+            fingerprint=group,
+            stage=Stage.FINAL,
+            root_cause=f"Rule '{verdict.engine.rule_id}' matched; its words are left out, secrets may be in them.",
+            recommendation="",
+            evidence=(),
         )
         return ticket
 

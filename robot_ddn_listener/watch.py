@@ -20,7 +20,7 @@ from .render import View, annotations, console_lines
 from .runtime import process_start
 from .settings import Settings
 from .splicing.original import Original, keep
-from .ticket import Ticket
+from .ticket import Delivery, Ticket
 from .triage import Triage
 from .waiting import ProgressLine, StopOnSignal
 
@@ -51,6 +51,8 @@ class RunWatch:
             with ProgressLine() as progress:
                 tickets = self._outbox.collect(0.0 if self._in_pabot else self._settings.wait, stop, progress)
             self._outbox.spool(tickets, path.parent if path else self._folder)
+            if self._in_pabot:
+                _say_that_nobody_waited(tickets)
             view = self._view(path)
             notes = self._attach(tickets, view, path) if self._settings.attach != "off" else []
             if not self._in_pabot:
@@ -108,11 +110,17 @@ class RunWatch:
 
 def make_triage(settings: Settings, run_id: str, root: Any, environ: dict[str, str], started_in: Path) -> Triage:
     """Return the triage of a run whose top suite is `root`; without a folder of its own it is one of `started_in`."""
-    folder = Path(root.source).resolve() if root.source else started_in
+    folder = _common_folder(root) or started_in
     folder = folder if folder.is_dir() else folder.parent
     run = describe_run(run_id, root.name, folder, environ)
     project = settings.project or project_name(run.git.repo) or root.name
     return Triage(project, run, project_root(folder) or folder, settings.redact, environ)
+
+
+def _say_that_nobody_waited(tickets: Sequence[Ticket]) -> None:
+    for ticket in tickets:
+        if ticket.delivery is Delivery.PENDING:
+            ticket.note = "A process of pabot does not wait for answers."
 
 
 def send_spooled(settings: Settings, folder: Path) -> None:
@@ -127,6 +135,15 @@ def send_spooled(settings: Settings, folder: Path) -> None:
     thread = Thread(target=send, name="ddn-replay", daemon=True)
     thread.start()
     thread.join(SEND_SECONDS if settings.redis else START_SECONDS)
+
+
+def _common_folder(root: Any) -> Path | None:
+    """Return the folder that the suites of a run share; several top suites have one above them."""
+    sources = [root.source] if root.source else [suite.source for suite in root.suites if suite.source]
+    try:
+        return Path(os.path.commonpath([Path(source).resolve() for source in sources])) if sources else None
+    except ValueError:  # on several drives
+        return None
 
 
 def _working_folder(otherwise: Path) -> Path:

@@ -49,7 +49,7 @@ def create_app(settings: Settings) -> Celery:
     app.steps["consumer"].add(Heartbeat)
     pipeline = _once(lambda: bootstrap.backend_pipeline(settings, app.backend.client))
     tasks.register(app, pipeline)
-    tasks.register_desk(app, _once(lambda: bootstrap.desk(pipeline(), tasks.Verdicts(app.backend.client).publish)))
+    tasks.register_desk(app, _once(lambda: bootstrap.desk(pipeline(), tasks.Verdicts(app.backend.client).replace)))
     return app
 
 

@@ -56,7 +56,8 @@ def prompt_preview(send: str | None) -> Callable[[FailureReport], str]:
     from .pipeline.material import Send
     from .settings import environment, load
 
-    pipeline, settings = local_pipeline(), load()
+    settings = load().model_copy(update={"pinecone_index": "", "github_repo": "", "model": ""})  # nothing may leave the machine
+    pipeline = backend_pipeline(settings, None)
     instructions, redact = prompts.load("investigate").text, Redactor(environ=environment()).text
     return lambda report: preview(pipeline.prepared(report), instructions, Send(send or settings.send), redact)
 

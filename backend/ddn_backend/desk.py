@@ -19,6 +19,7 @@ from .pipeline.lookup import look_up
 from .pipeline.recall import by_person
 from .ports import Feedback, FeedbackKind, History, Library, Past
 
+SHORTEST_ID_CHARACTERS = 6  # of an id's beginning: less is a guess
 MAX_WORDS_CHARACTERS = 4_000  # of what a person says of a failure
 
 
@@ -33,7 +34,7 @@ class Desk:
 
     def fetch(self, beginning: str) -> dict[str, Any]:
         """Return report, analysis and state of the failure whose id begins so."""
-        return _answered(lambda: _told(self._found(beginning)))
+        return _answered(lambda: self._told(self._found(beginning)))
 
     def say(self, kind: str, beginning: str, who: str, words: dict[str, str]) -> dict[str, Any]:
         """Take a person's word: confirm, correct (with error_type, root_cause, recommendation) or undo; `words` may hold ticket."""
@@ -48,44 +49,67 @@ class Desk:
         """Delete what is kept of a failure, and what was said of it."""
         return _answered(lambda: self._forgotten(self._found(beginning)))
 
+    def _told(self, past: Past) -> dict[str, Any]:
+        said = self._history.standing(past.report.project, past.report.fingerprint)
+        return {**_told(past), "said": encode(said) if said else None}
+
     def _found(self, beginning: str) -> Past:
+        if len(beginning) < SHORTEST_ID_CHARACTERS:
+            raise PermanentError(
+                f"Finding failure '{beginning}' failed: expected at least {SHORTEST_ID_CHARACTERS} characters of its id."
+            )
         past = self._history.find(beginning)
         if past is None:
             raise PermanentError(f"Finding failure '{beginning:.80}' failed: nothing is kept under an id that begins so.")
         return past
 
     def _said(self, kind: FeedbackKind, past: Past, who: str, words: dict[str, str]) -> dict[str, Any]:
-        said = _feedback(kind, past, who, words)
+        said, report = _feedback(kind, past, who, words), past.report
+        before = self._history.standing(report.project, report.fingerprint)
+        if kind is FeedbackKind.UNDO and before is None:
+            raise PermanentError(f"Taking back what was said of failure '{report.id}' failed: nobody has said anything.")
         self._history.say(said)
-        standing = self._history.standing(past.report.project, past.report.fingerprint)
+        standing = self._history.standing(report.project, report.fingerprint)
+        notes = self._unlearned(report.project, before.report_id) if before and kind is FeedbackKind.UNDO else []
         if standing is None:
-            self._library.forget(past.report.project, past.report.id)
-            return {"said": encode(said), "analysis": None}
-        return {"said": encode(said), "analysis": encode(self._taken_over(past, standing))}
+            if past.analysis:
+                self._publish(past.analysis)
+            return {"said": encode(said), "analysis": None, "degraded": notes}
+        analysis, learning = self._taken_over(past, standing)
+        return {"said": encode(said), "analysis": encode(analysis), "degraded": [*notes, *learning]}
 
-    def _taken_over(self, past: Past, standing: Feedback) -> Analysis:
-        """Let a person's word stand: as the verdict, and as a past failure that others find."""
+    def _unlearned(self, project: str, report_id: str) -> list[str]:
+        try:
+            self._library.forget(project, report_id)
+        except BackendError as error:
+            return [f"error library: {error}"]
+        return []
+
+    def _taken_over(self, past: Past, standing: Feedback) -> tuple[Analysis, list[str]]:
+        """Let a person's word stand: as the verdict, and as a past failure that others find; return what could not be done."""
         report = past.report
-        self._library.remember(
-            past_failure(
-                report,
-                error_type=standing.error_type,
-                root_cause=standing.root_cause,
-                recommendation=standing.recommendation,
-                analysis=past.analysis,
-                confirmed_by=standing.who,
-                when=standing.when,
-                ticket=standing.ticket,
-            )
-        )
         blank = past.analysis or Analysis(report.id, report.project, report.fingerprint)
         analysis = replace(by_person(Case(report, blank), standing, past.analysis), stage=Stage.FINAL)
         self._publish(analysis)
-        return analysis
+        learned = past_failure(
+            report,
+            error_type=standing.error_type,
+            root_cause=standing.root_cause,
+            recommendation=standing.recommendation,
+            analysis=past.analysis,
+            confirmed_by=standing.who,
+            when=standing.when,
+            ticket=standing.ticket,
+        )
+        try:
+            self._library.remember(learned)
+        except BackendError as error:  # the word stands all the same; `ddn learn --rebuild` puts it there later
+            return analysis, [f"error library: {error}"]
+        return analysis, []
 
     def _forgotten(self, past: Past) -> dict[str, Any]:
-        self._library.forget(past.report.project, past.report.id)
-        return {"forgotten": self._history.forget(past.report.id), "id": past.report.id}
+        count = self._history.forget(past.report.id)
+        return {"forgotten": count, "id": past.report.id, "degraded": self._unlearned(past.report.project, past.report.id)}
 
 
 def _answered(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -30,9 +30,11 @@ from robot_ddn_listener.errors import ContractError
 from .desk import Desk
 from .errors import PermanentError, TransientError
 from .pipeline import PIPELINE_VERSION, Pipeline, degraded
+from .pipeline.case import Case
 
 RETRIES = 3
 LONGEST_BACKOFF_SECONDS = 60
+LONGEST_PAUSE_SECONDS = 120  # that a service may ask for: well below the time after which Redis hands the task out again
 MAX_PROBLEM_CHARACTERS = 300
 
 logger = get_task_logger(__name__)
@@ -44,8 +46,9 @@ def register(app: Celery, pipeline: Callable[[], Pipeline]) -> None:
     @app.task(bind=True, name=TASK_NAME, max_retries=RETRIES)  # type: ignore[untyped-decorator]
     def analyze_test_failure(self: Any, report: object) -> dict[str, Any]:
         """Analyse an encoded FailureReport; the verdicts appear under its verdict key, a summary is returned."""
+        is_last_try = self.request.retries >= RETRIES
         try:
-            return answer(report, pipeline(), Verdicts(app.backend.client))
+            return answer(report, pipeline, Verdicts(app.backend.client), is_last_try=is_last_try)
         except TransientError as error:
             raise self.retry(exc=error, countdown=pause_seconds(error, self.request.retries)) from error
 
@@ -76,13 +79,13 @@ def register_desk(app: Celery, desk: Callable[[], Desk]) -> None:
 def pause_seconds(error: TransientError, retries: int) -> float:
     """Return how long to wait before the next try: what the service asked for, else longer each time, with jitter."""
     asked: float = getattr(error, "delay", 0.0)
-    return asked or min(LONGEST_BACKOFF_SECONDS, 2**retries) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
+    return min(asked, LONGEST_PAUSE_SECONDS) or min(LONGEST_BACKOFF_SECONDS, 2**retries) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
 
 
-def answer(message: object, pipeline: Pipeline, verdicts: "Verdicts") -> dict[str, Any]:
+def answer(message: object, pipeline: Callable[[], Pipeline], verdicts: "Verdicts", *, is_last_try: bool = True) -> dict[str, Any]:
     """Analyse `message`, an encoded FailureReport, publish to `verdicts` and return what the operator sees first."""
     report = _decoded(message, verdicts)
-    analysis = verdicts.settled(report) or _analyzed(report, pipeline, verdicts)
+    analysis = verdicts.settled(report) or _analyzed(report, pipeline, verdicts, is_last_try)
     logger.info("%s: %s, %s", report.full_name or report.test_name, analysis.verdict, analysis.error_type)
     return summary(report, analysis)
 
@@ -110,21 +113,32 @@ class Verdicts:
     client: "Redis"
 
     def publish(self, analysis: Analysis) -> None:
-        """Put `analysis` in its place, unless it is interim and the place is taken."""
-        key = verdict_key(analysis.project, analysis.report_id)
+        """Put `analysis` in its place, unless what is there is better: an interim never replaces, a final only a poorer one."""
         is_interim = analysis.stage is Stage.INTERIM
+        known = None if is_interim else _read_verdict(self._read(analysis.project, analysis.report_id))
+        if known is None or not _is_better(known, analysis):
+            self._write(analysis, only_first=is_interim)
+
+    def replace(self, analysis: Analysis) -> None:
+        """Put `analysis` in its place whatever is there: a person has spoken, or it is the same answer with what failed since."""
+        self._write(analysis, only_first=False)
+
+    def _write(self, analysis: Analysis, *, only_first: bool) -> None:
+        key = verdict_key(analysis.project, analysis.report_id)
         try:
-            self.client.set(key, json.dumps(encode(analysis)), ex=VERDICT_SECONDS, nx=is_interim)
+            self.client.set(key, json.dumps(encode(analysis)), ex=VERDICT_SECONDS, nx=only_first)
         except RedisError as error:
             raise TransientError(f"Publishing verdict '{analysis.report_id}' failed: {error}. It is tried again.") from error
 
+    def _read(self, project: str, report_id: str) -> Any:
+        try:
+            return self.client.get(verdict_key(project, report_id))
+        except RedisError as error:
+            raise TransientError(f"Reading verdict '{report_id}' failed: {error}. It is tried again.") from error
+
     def settled(self, report: FailureReport) -> Analysis | None:
         """Return the final verdict on `report` if there is one of this pipeline that nothing was missing from."""
-        try:
-            value = self.client.get(verdict_key(report.project, report.id))
-        except RedisError as error:
-            raise TransientError(f"Reading verdict '{report.id}' failed: {error}. It is tried again.") from error
-        analysis = _read_verdict(value)
+        analysis = _read_verdict(self._read(report.project, report.id))
         if analysis and analysis.stage is Stage.FINAL and not analysis.degraded:
             return analysis if analysis.engine.pipeline_version == PIPELINE_VERSION else None
         return None
@@ -145,18 +159,48 @@ def _answer_not_analysed(message: object, problem: str, verdicts: Verdicts) -> N
         verdicts.publish(replace(analysis, missing=(problem,)))
 
 
-def _analyzed(report: FailureReport, pipeline: Pipeline, verdicts: Verdicts) -> Analysis:
+def _analyzed(report: FailureReport, pipeline: Callable[[], Pipeline], verdicts: Verdicts, is_last_try: bool) -> Analysis:
     """Return the final analysis. Where a configured part failed the reader has it too, marked; the operator has the error."""
+    final: list[Analysis] = []
+
+    def publish(analysis: Analysis) -> None:
+        if analysis.stage is Stage.FINAL:
+            final.append(analysis)
+        else:
+            verdicts.publish(analysis)
+
     try:
-        case = pipeline.run(report, verdicts.publish)
+        case = pipeline().run(report, publish)
     except TransientError:
+        if is_last_try:
+            verdicts.publish(degraded(report, TransientError("it did not succeed in several tries")))
         raise
     except Exception as error:  # the user keeps what rules know, marked; the operator sees the failed task with its stack
         verdicts.publish(degraded(report, error))
         raise
-    if case.problems:
-        raise case.problems[0].error
+    _settle(case, final[-1], verdicts, is_last_try)
     return case.analysis
+
+
+def _settle(case: Case, final: Analysis, verdicts: Verdicts, is_last_try: bool) -> None:
+    """Publish the final answer, or, where trying again may make it better, what there is so far; then tell what failed."""
+    errors = [problem.error for problem in case.problems]
+    passing = next((error for error in errors if isinstance(error, TransientError)), None)
+    if passing and not is_last_try and not final.engine.model:
+        verdicts.replace(replace(final, stage=Stage.INTERIM))
+        raise passing
+    verdicts.publish(final)
+    if passing and final.engine.model:  # asking the model again would cost as much again, for the same answer
+        raise PermanentError(f"{passing} The model's answer stands without it.") from passing
+    if errors:
+        raise passing or errors[0]
+
+
+def _is_better(known: Analysis, new: Analysis) -> bool:
+    """Tell whether a published answer is to stay: final, and a person's, or one that less was missing from."""
+    if known.stage is not Stage.FINAL or (new.confirmed_by and not known.confirmed_by):
+        return False
+    return bool(known.confirmed_by and not new.confirmed_by) or bool(new.degraded and not known.degraded)
 
 
 def _read_verdict(value: Any) -> Analysis | None:

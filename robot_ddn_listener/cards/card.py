@@ -230,6 +230,8 @@ def _reference(item: Reference) -> str:
 def _corrections(ticket: Ticket, view: View) -> str:
     if not view.corrections or ticket.delivery not in (Delivery.PENDING, Delivery.ANSWERED):
         return ""  # the backend does not know it
+    if ticket.analysis.verdict is not Verdict.DIAGNOSED:
+        return f"Known? <code>ddn correct {escaped(one_line(ticket.id, 80)[:SHORT_ID_CHARACTERS])} ...</code>"
     identity = escaped(one_line(ticket.id, 80)[:SHORT_ID_CHARACTERS])
     return f"Right? <code>ddn confirm {identity}</code> Wrong? <code>ddn correct {identity} ...</code>"
 

@@ -11,8 +11,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from ddn_backend.errors import PermanentError, TransientError
-from ddn_backend.pipeline import PIPELINE_VERSION, Pipeline
-from ddn_backend.ports import Passage
+from ddn_backend.pipeline import PIPELINE_VERSION, Parts, Pipeline, thresholds
+from ddn_backend.ports import Found, Passage, Problem
 from ddn_backend.tasks import Verdicts, answer
 from robot_ddn_listener.contract import (
     VERDICT_SECONDS,
@@ -26,6 +26,7 @@ from robot_ddn_listener.contract import (
     encode,
     verdict_key,
 )
+from robot_ddn_listener.errors import SettingsError
 
 REPORT = FailureReport(
     id="r1",
@@ -74,7 +75,7 @@ def stored(client: Any, report_id: str = "r1") -> Analysis | None:
 
 
 def test_the_final_verdict_is_there_for_an_hour(client: redis.Redis, verdicts: Verdicts) -> None:
-    answer(MESSAGE, Pipeline.over(EmptyShelf()), verdicts)
+    answer(MESSAGE, lambda: Pipeline.over(EmptyShelf()), verdicts)
     verdict = stored(client)
     assert verdict
     assert (verdict.report_id, verdict.stage, verdict.verdict) == ("r1", Stage.FINAL, Verdict.UNKNOWN)
@@ -82,7 +83,7 @@ def test_the_final_verdict_is_there_for_an_hour(client: redis.Redis, verdicts: V
 
 
 def test_the_result_begins_with_what_an_operator_looks_for(verdicts: Verdicts) -> None:
-    result = answer(MESSAGE, Pipeline.over(EmptyShelf()), verdicts)
+    result = answer(MESSAGE, lambda: Pipeline.over(EmptyShelf()), verdicts)
     assert list(result)[:6] == ["root_cause", "recommendation", "confidence", "error_type", "test_name", "degraded"]
     assert (result["test_name"], result["error_type"]) == ("Pays by card", "UNKNOWN")
     assert json.loads(json.dumps(result)) == result
@@ -90,14 +91,14 @@ def test_the_result_begins_with_what_an_operator_looks_for(verdicts: Verdicts) -
 
 def test_a_report_of_a_newer_listener_is_answered(client: redis.Redis, verdicts: Verdicts) -> None:
     newer = {**MESSAGE, "version": 99, "phase": "half-time", "mood": ["unheard of"]}
-    assert answer(newer, Pipeline.over(EmptyShelf()), verdicts)["verdict"] == "unknown"
+    assert answer(newer, lambda: Pipeline.over(EmptyShelf()), verdicts)["verdict"] == "unknown"
     assert stored(client)
 
 
 def test_a_final_verdict_that_is_there_is_returned_again(client: redis.Redis, verdicts: Verdicts) -> None:
     verdicts.publish(SETTLED)
     pipeline = Pipeline.over(BrokenShelf(AssertionError("must not be asked")))
-    assert answer(MESSAGE, pipeline, verdicts)["root_cause"] == "Known."
+    assert answer(MESSAGE, lambda: pipeline, verdicts)["root_cause"] == "Known."
     assert stored(client) == SETTLED
 
 
@@ -112,7 +113,7 @@ def test_a_final_verdict_that_is_there_is_returned_again(client: redis.Redis, ve
 )
 def test_a_verdict_that_can_be_bettered_is_not_final(client: redis.Redis, verdicts: Verdicts, earlier: Analysis) -> None:
     verdicts.publish(earlier)
-    assert answer(MESSAGE, Pipeline.over(EmptyShelf()), verdicts)["root_cause"] == ""
+    assert answer(MESSAGE, lambda: Pipeline.over(EmptyShelf()), verdicts)["root_cause"] == ""
     now = stored(client)
     assert now
     assert (now.stage, now.degraded, now.root_cause) == (Stage.FINAL, (), "")
@@ -120,7 +121,7 @@ def test_a_verdict_that_can_be_bettered_is_not_final(client: redis.Redis, verdic
 
 def test_what_is_not_a_verdict_is_replaced_by_one(client: redis.Redis, verdicts: Verdicts) -> None:
     client.set(verdict_key("shop", "r1"), b"\xff{not json")
-    answer(MESSAGE, Pipeline.over(EmptyShelf()), verdicts)
+    answer(MESSAGE, lambda: Pipeline.over(EmptyShelf()), verdicts)
     assert stored(client)
 
 
@@ -137,7 +138,7 @@ def test_an_unreadable_report_is_answered_not_analysed(client: redis.Redis, verd
     with pytest.raises(
         PermanentError, match=r"Reading the failure report failed: Decoding 'FailureReport\..*' failed: .* not analysed"
     ):
-        answer({**MESSAGE, **broken}, Pipeline.over(EmptyShelf()), verdicts)
+        answer({**MESSAGE, **broken}, lambda: Pipeline.over(EmptyShelf()), verdicts)
     verdict = stored(client)
     assert verdict
     assert (verdict.verdict, verdict.stage) == (Verdict.NOT_ANALYSED, Stage.FINAL)
@@ -147,7 +148,7 @@ def test_an_unreadable_report_is_answered_not_analysed(client: redis.Redis, verd
 @pytest.mark.parametrize("message", [None, "text", [MESSAGE], {}, {"id": 7, "project": "shop"}])
 def test_what_is_no_report_at_all_leaves_nothing_on_redis(client: Any, verdicts: Verdicts, message: object) -> None:
     with pytest.raises(PermanentError):
-        answer(message, Pipeline.over(EmptyShelf()), verdicts)
+        answer(message, lambda: Pipeline.over(EmptyShelf()), verdicts)
     assert client.keys() == []
 
 
@@ -155,7 +156,7 @@ def test_when_the_pipeline_breaks_the_reader_keeps_the_rules_verdict_and_the_ope
     client: redis.Redis, verdicts: Verdicts
 ) -> None:
     with pytest.raises(ZeroDivisionError):
-        answer(MESSAGE, Pipeline.over(BrokenShelf(ZeroDivisionError("by gizmo"))), verdicts)
+        answer(MESSAGE, lambda: Pipeline.over(BrokenShelf(ZeroDivisionError("by gizmo"))), verdicts)
     verdict = stored(client)
     assert verdict
     assert (verdict.stage, verdict.degraded) == (Stage.FINAL, ("analysis: ZeroDivisionError: by gizmo",))
@@ -163,8 +164,50 @@ def test_when_the_pipeline_breaks_the_reader_keeps_the_rules_verdict_and_the_ope
 
 def test_a_transient_error_leaves_the_place_free_for_the_next_try(client: redis.Redis, verdicts: Verdicts) -> None:
     with pytest.raises(TransientError):
-        answer(MESSAGE, Pipeline.over(BrokenShelf(TransientError("try again"))), verdicts)
+        answer(MESSAGE, lambda: Pipeline.over(BrokenShelf(TransientError("try again"))), verdicts, is_last_try=False)
     assert stored(client) is None
+
+
+def test_the_last_try_leaves_the_rules_verdict_in_the_place(client: redis.Redis, verdicts: Verdicts) -> None:
+    with pytest.raises(TransientError):
+        answer(MESSAGE, lambda: Pipeline.over(BrokenShelf(TransientError("try again"))), verdicts, is_last_try=True)
+    assert stored(client).degraded == ("analysis: TransientError: it did not succeed in several tries",)
+
+
+def test_a_backend_that_cannot_be_built_leaves_the_rules_verdict_with_why(client: redis.Redis, verdicts: Verdicts) -> None:
+    def broken() -> Pipeline:
+        raise SettingsError("Reading setting 'DDN_MODEL' failed.")
+
+    with pytest.raises(SettingsError):
+        answer(MESSAGE, broken, verdicts)
+    assert stored(client).stage is Stage.FINAL
+    assert "DDN_MODEL" in stored(client).degraded[0]
+
+
+def test_a_persons_word_and_a_whole_answer_are_not_replaced_by_less(client: redis.Redis, verdicts: Verdicts) -> None:
+    blank = Analysis("r1", "shop", "f00d", Stage.FINAL)
+    verdicts.publish(replace(blank, root_cause="whole"))
+    verdicts.publish(replace(blank, root_cause="less", degraded=("x",)))
+    assert stored(client).root_cause == "whole"
+    verdicts.replace(replace(blank, root_cause="said", confirmed_by="Dana"))
+    verdicts.publish(replace(blank, root_cause="newer"))
+    assert stored(client).root_cause == "said"
+
+
+def test_what_may_pass_is_tried_again_before_the_answer_is_final(client: redis.Redis, verdicts: Verdicts) -> None:
+    class Failing:
+        name = "failing"
+
+        def find(self, query: object, limit: int = 5) -> Found:
+            return Found(problems=(Problem("pinecone: timed out", TransientError("timed out")),))
+
+    pipeline = Pipeline(Parts(Failing(), thresholds.load()))
+    with pytest.raises(TransientError, match="timed out"):
+        answer(MESSAGE, lambda: pipeline, verdicts, is_last_try=False)
+    assert (stored(client).stage, stored(client).degraded) == (Stage.INTERIM, ("pinecone: timed out",))
+    with pytest.raises(TransientError, match="timed out"):
+        answer(MESSAGE, lambda: pipeline, verdicts, is_last_try=True)
+    assert (stored(client).stage, stored(client).degraded) == (Stage.FINAL, ("pinecone: timed out",))
 
 
 def test_a_redis_that_is_gone_is_a_transient_error(tmp_path: Any) -> None:
@@ -172,4 +215,4 @@ def test_a_redis_that_is_gone_is_a_transient_error(tmp_path: Any) -> None:
         redis.Redis(unix_socket_path=str(tmp_path / "nobody"), retry=Retry(NoBackoff(), 0)) as gone,
         pytest.raises(TransientError, match="tried again"),
     ):
-        answer(MESSAGE, Pipeline.over(EmptyShelf()), Verdicts(gone))
+        answer(MESSAGE, lambda: Pipeline.over(EmptyShelf()), Verdicts(gone))

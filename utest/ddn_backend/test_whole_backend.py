@@ -148,7 +148,7 @@ def test_a_tester_asks_confirms_corrects_undoes_searches_and_forgets(worker: Any
     wanted = replace(REPORT, id="aaaa-1", error_message="Variable '${X}' not found.")
     with worker():
         analysed(wanted)
-        assert json.loads(ddn("show", "aaaa")[1])["report"]["error_message"] == wanted.error_message
+        assert json.loads(ddn("show", "aaaa-1")[1])["report"]["error_message"] == wanted.error_message
         code, out, _ = ddn("explain", "aaaa-1")
         assert code == 0
         assert "rule        variable-not-found" in out
@@ -173,6 +173,6 @@ def test_a_tester_asks_confirms_corrects_undoes_searches_and_forgets(worker: Any
 
 
 def test_a_question_that_nobody_answers_says_why(ddn: Any) -> None:
-    code, _, err = ddn("explain", "aaaa")
+    code, _, err = ddn("explain", "aaaa-1")
     assert code == 2
     assert "no worker is online" in err

@@ -163,6 +163,7 @@ def test_where_redaction_fails_the_rules_still_answer_without_a_quote():
     outbox = Outbox(lambda: Triage("p", Run("run"), None, ["("]), lambda: Backend(final))
     tickets = collect(outbox, failed(1, "Variable '${X}' not found."), failed(2, "secret text"))
     assert [ticket.analysis.engine.rule_id for ticket in tickets] == ["variable-not-found", ""]
+    assert "${X}" not in tickets[0].analysis.root_cause
     assert all(ticket.analysis.evidence == () and "Redacting" in ticket.note for ticket in tickets)
 
 

@@ -17,7 +17,7 @@ from robot_ddn_listener.attach import attach_to_result
 from robot_ddn_listener.connection import connect
 from robot_ddn_listener.errors import OutputError
 from robot_ddn_listener.gather import system_messages
-from robot_ddn_listener.outbox import Transport
+from robot_ddn_listener.outbox import SEND_SECONDS, Transport
 from robot_ddn_listener.render import View, annotations, console_lines
 from robot_ddn_listener.settings import Settings
 from robot_ddn_listener.ticket import Delivery
@@ -55,7 +55,15 @@ def analyze(
     )
     with StopOnSignal() as stop, ProgressLine() as progress:
         messages = system_messages(result.errors)
-        tickets, outbox = analyze_suite(result.suite, settings, _reach(settings), stop, messages=messages, progress=progress)
+        tickets, outbox = analyze_suite(
+            result.suite,
+            settings,
+            _reach(settings),
+            stop,
+            messages=messages,
+            send_seconds=SEND_SECONDS if settings.redis else settings.wait,  # this process answers while it "sends"
+            progress=progress,
+        )
     outbox.spool(tickets, folder)
     outbox.close()
     if not tickets:

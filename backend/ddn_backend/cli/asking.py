@@ -30,9 +30,12 @@ def ask(task: str, *arguments: Any, redis: str = "") -> dict[str, Any]:
 def _answer(url: str, task: str, arguments: tuple[Any, ...], where: str) -> dict[str, Any]:
     from celery import Celery
 
+    if url.startswith("rediss://") and "ssl_cert_reqs=" not in url:
+        url += ("&" if "?" in url else "?") + "ssl_cert_reqs=required"  # Celery refuses a TLS URL that does not say
     with Celery(broker=url, backend=url, set_as_current=False) as app:
         try:
-            answer = app.send_task(f"tasks.{task}", list(arguments), queue=QUEUE).get(timeout=ANSWER_SECONDS)
+            sent = app.send_task(f"tasks.{task}", list(arguments), queue=QUEUE, expires=ANSWER_SECONDS)
+            answer = sent.get(timeout=ANSWER_SECONDS)
         except Exception as error:  # Celery gives whatever the task raised as it was, and its own errors in many kinds
             raise BrokerError(f"Asking the backend at {where} failed: {type(error).__name__}: {error}.") from error
     return dict(answer)

@@ -80,6 +80,9 @@ def forget(failure: str, redis: str, yes: bool) -> None:
 def _explained(answer: dict[str, Any]) -> Iterator[str]:
     report = answer["report"]
     yield f"{report['full_name'] or report['test_name']} ({answer['state']}, seen {answer['seen'][:19]})"
+    if said := answer.get("said"):
+        words = f"{said['error_type']}, {said['root_cause']} {said['ticket']}".rstrip()
+        yield f"a person    {said['who']}, {said['when'][:10]}: {words}"
     if not answer["analysis"]:
         yield f"No analysis yet. {answer['problem_of_task']}".rstrip()
         return

@@ -87,6 +87,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = 2
     except click.Abort:
         code = 130
+    except ModuleNotFoundError as error:
+        click.echo(f"ddn: Running this command failed: {error}. It needs robot-ddn-listener[backend].", err=True)
+        code = 2
     except (DdnError, OSError) as error:
         if seen["debug"]:
             traceback.print_exc()

@@ -29,7 +29,7 @@ from time import perf_counter
 
 from robot_ddn_listener.contract import Analysis, FailureReport, Stage
 
-from ..errors import BackendError
+from ..errors import BackendError, SettingsError
 from ..ports import CodeHost, History, KnowledgeBase, Problem, SingleFlight, Source
 from . import thresholds
 from .case import Case
@@ -127,17 +127,14 @@ class Pipeline:
         return last_pass_commit(report, self.parts.history) if self.parts.history else ""
 
     def _investigate(self, case: Case) -> Case:
-        if not self.parts.flight:
-            return self._asked(case)
-        return share(case, self.parts.flight, PIPELINE_VERSION, self.parts.model, self._asked)
-
-    def _asked(self, case: Case) -> Case:
         """The model's answer; where it fails the draft stands, and the error is the operator's."""
-        by = self.parts.investigator
+        by, flight = self.parts.investigator, self.parts.flight
         assert by
         try:
-            return investigate(case, by)
-        except BackendError as error:
+            if not flight:
+                return investigate(case, by)
+            return share(case, flight, PIPELINE_VERSION, self.parts.model, partial(investigate, by=by))
+        except (BackendError, SettingsError) as error:
             case = unanswered(case, by, error)
             return replace(case, problems=(*case.problems, Problem(f"{by.model.name}: {error}", error)))
 

@@ -26,6 +26,8 @@ def keep(case: Case, history: History, now: Callable[[], datetime] = utc_now) ->
 
 def record(case: Case, history: History, model: str = "", now: Callable[[], datetime] = utc_now) -> Case:
     """Put the report and the answer into the history; `model` is the one that was asked for, as configured."""
+    if has_failed(case):
+        return case
     try:
         history.settle(case.report, case.analysis, now(), model)
     except HistoryError as error:

@@ -376,6 +376,9 @@ def test_only_a_report_that_was_sent_has_a_task_in_flower():
 def test_commands_that_confirm_and_correct_wait_for_their_release():
     assert "ddn confirm" not in page(ticket()).text
     assert "Right? ddn confirm id-1 Wrong? ddn correct id-1" in page(ticket(), replace(VIEW, corrections=True)).text
+    unknown = page(ticket(verdict=Verdict.UNKNOWN), replace(VIEW, corrections=True)).text
+    assert "Known? ddn correct id-1" in unknown
+    assert "ddn confirm" not in unknown
 
 
 def test_a_card_tells_all_that_is_known():
