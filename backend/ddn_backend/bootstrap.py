@@ -4,6 +4,8 @@ What needs an extra is imported where it is built: `offline_pipeline` works on t
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from functools import cache, partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
@@ -15,7 +17,7 @@ from . import knowledge
 from .adapters.fts import FtsKnowledgeBase
 from .pipeline import Parts, Pipeline, thresholds
 from .pipeline.lookup import looked_up
-from .ports import Budget, CodeHost, Commit, Document, History, KnowledgeBase, Limits, Passage
+from .ports import Budget, CodeHost, Commit, Document, History, HistoryError, KnowledgeBase, Limits, Passage
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -67,6 +69,8 @@ def backend_pipeline(settings: "Settings", client: "Redis | None") -> Pipeline:
     from .single_flight import RedisSingleFlight
 
     library, hosts, kept = project_library(settings), code_hosts(settings, client), history(settings)
+    with suppress(HistoryError):  # the first analysis tells of it
+        kept.prune(datetime.now(UTC), settings.keep_days)
     parts = Parts(
         library=library,
         thresholds=thresholds.load(),
