@@ -119,3 +119,16 @@ def test_switched_off_it_does_nothing(run, monkeypatch):
     _, output, _ = run(f"robot_ddn_listener;{DEAD}")
     assert cards_in_file(output) == ()
     assert not (output.parent / "ddn-spool").exists()
+
+
+def test_what_a_teardown_that_is_no_keyword_leaves_is_redacted_like_all_else(run):
+    secret = "open" + "sesame-7321"
+    suite = (
+        f"*** Settings ***\nSuite Teardown    ${{MISSING}}\n*** Variables ***\n${{DB_PASSWORD}}    {secret}\n"
+        f"*** Test Cases ***\nPasses\n    Log    connecting with {secret} did not work    WARN\n"
+    )
+    _, output, _ = run(f"robot_ddn_listener;{DEAD};wait=0", suite)
+    (report,) = (output.parent / "ddn-spool").iterdir()
+    text = report.read_text()
+    assert "did not work" in text
+    assert secret not in text

@@ -270,3 +270,35 @@ def test_the_next_equal_failure_joins_without_being_captured_again():
 def test_a_failure_of_another_cause_is_captured():
     tickets = collect(outbox_to(Backend(final)), failed(1), replace(failed(2, "other"), variables=Untouchable(password="x")))
     assert tickets[1].delivery is Delivery.KEPT
+
+
+def test_one_hiccup_while_answers_are_read_does_not_end_the_wait():
+    class Hiccup(Backend):
+        reads = 0
+
+        def verdicts(self, project, report_ids):
+            self.reads += 1
+            if self.reads == 1:
+                raise BrokerError("Reading failed: no answer.")
+            return super().verdicts(project, report_ids)
+
+    (ticket,) = collect(outbox_to(Hiccup(final)), failed(1), wait=1e6)
+    assert (ticket.delivery, ticket.analysis.root_cause) == (Delivery.ANSWERED, "found")
+
+
+def test_a_redis_that_stays_away_while_answers_are_read_ends_the_wait():
+    class Gone(Backend):
+        def verdicts(self, project, report_ids):
+            raise BrokerError("Reading failed: no answer.")
+
+    (ticket,) = collect(outbox_to(Gone(final)), failed(1), wait=1e6)
+    assert (ticket.delivery, ticket.note) == (Delivery.PENDING, "Reading failed: no answer.")
+
+
+def test_a_final_answer_that_knows_less_closes_the_ticket_and_leaves_the_rules_verdict():
+    def not_analysed(report):
+        return Analysis(report.id, stage=Stage.FINAL, verdict=Verdict.NOT_ANALYSED, missing=("a readable report",))
+
+    (ticket,) = collect(outbox_to(Backend(not_analysed)), failed(1, "Variable '${X}' not found."))
+    assert (ticket.delivery, ticket.analysis.stage) == (Delivery.ANSWERED, Stage.FINAL)
+    assert (ticket.analysis.engine.rule_id, ticket.analysis.missing) == ("variable-not-found", ("a readable report",))

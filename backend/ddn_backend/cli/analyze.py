@@ -17,10 +17,10 @@ from robot_ddn_listener.attach import attach_to_result
 from robot_ddn_listener.connection import connect
 from robot_ddn_listener.errors import OutputError
 from robot_ddn_listener.gather import system_messages
-from robot_ddn_listener.outbox import SEND_SECONDS, Transport
+from robot_ddn_listener.outbox import SEND_SECONDS, Outbox, Transport
 from robot_ddn_listener.render import View, annotations, console_lines
 from robot_ddn_listener.settings import Settings
-from robot_ddn_listener.ticket import Delivery
+from robot_ddn_listener.ticket import Delivery, Ticket
 from robot_ddn_listener.waiting import ProgressLine, StopOnSignal
 
 from .options import EXPECTED_OUTPUT, output_files, read_options, settings_options
@@ -46,24 +46,7 @@ def analyze(
     paths = output_files(outputs)
     result = load_result(paths)
     folder = _output_folder(outputdir, outputs)
-    view = View(
-        output=str(folder / "output.xml"),
-        flower_url=settings.flower_url,
-        tags=settings.tags,
-        metadata=settings.metadata,
-        noun="task" if result.rpa else "test",
-    )
-    with StopOnSignal() as stop, ProgressLine() as progress:
-        messages = system_messages(result.errors)
-        tickets, outbox = analyze_suite(
-            result.suite,
-            settings,
-            _reach(settings),
-            stop,
-            messages=messages,
-            send_seconds=SEND_SECONDS if settings.redis else settings.wait,  # this process answers while it "sends"
-            progress=progress,
-        )
+    tickets, outbox = _analyzed(result, settings)
     outbox.spool(tickets, folder)
     outbox.close()
     if not tickets:
@@ -72,10 +55,34 @@ def analyze(
         raise OutputError(
             f"Analysing '{', '.join(outputs)}' failed: no test failed there, nothing to explain. Nothing was written."
         )
+    view = _view(folder, settings, is_rpa=bool(result.rpa))
     attach_to_result(result.suite, annotations(tickets, view))
     _write(result, folder)
     click.echo("\n".join(console_lines(tickets, view)))
     context.exit(1 if any(ticket.delivery in (Delivery.SPOOLED, Delivery.LOST) for ticket in tickets) else 0)
+
+
+def _analyzed(result: Any, settings: Settings) -> tuple[list[Ticket], Outbox]:
+    with StopOnSignal() as stop, ProgressLine() as progress:
+        return analyze_suite(
+            result.suite,
+            settings,
+            _reach(settings),
+            stop,
+            messages=system_messages(result.errors),
+            send_seconds=SEND_SECONDS if settings.redis else settings.wait,  # this process answers while it "sends"
+            progress=progress,
+        )
+
+
+def _view(folder: Path, settings: Settings, *, is_rpa: bool) -> View:
+    return View(
+        output=str(folder / "output.xml"),
+        flower_url=settings.flower_url,
+        tags=settings.tags,
+        metadata=settings.metadata,
+        noun="task" if is_rpa else "test",
+    )
 
 
 def _output_folder(outputdir: str, outputs: tuple[str, ...]) -> Path:

@@ -27,10 +27,6 @@ class Digest:
     lines: tuple[Line, ...] = ()
     cut: tuple[str, ...] = ()
 
-    @property
-    def characters(self) -> int:
-        return sum(len(line.text) for line in self.lines)
-
 
 @dataclass(frozen=True, slots=True)
 class Round:

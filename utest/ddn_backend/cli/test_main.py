@@ -1,6 +1,7 @@
 """`ddn` called as a user calls it, in this process: exit codes, messages, and the files it leaves."""
 
 import json
+import socket
 from io import StringIO
 
 import pytest
@@ -266,3 +267,21 @@ def test_preview_prints_what_a_model_would_get_and_no_more(ddn, output):
     code, out, _ = ddn("preview", path, "--send", "message")
     assert "Variable '${NOT THERE}' not found." in out
     assert "glimmer" not in out
+
+
+def test_preview_asks_no_service_that_is_configured(ddn, output, monkeypatch):
+    path = output()
+    with socket.create_server(("127.0.0.1", 0)) as service:
+        address = f"http://127.0.0.1:{service.getsockname()[1]}"
+        for name, value in {
+            "DDN_PINECONE_INDEX": "ddn",
+            "PINECONE_API_KEY": "stand-in",
+            "PINECONE_CONTROLLER_HOST": address,
+            "DDN_GITHUB_REPO": "a/b",
+            "DDN_GITHUB_URL": address,
+        }.items():
+            monkeypatch.setenv(name, value)
+        assert ddn("preview", path)[0] == 0
+        service.setblocking(False)
+        with pytest.raises(BlockingIOError):  # nobody has connected
+            service.accept()
