@@ -28,6 +28,23 @@ DDN_GITHUB_REPO         owner/name                         none
 GITHUB_TOKEN            GitHub's token                     none
 DDN_GITHUB_URL          the API's address                  https://api.github.com
 DDN_SOURCE_ROOT         a git checkout                     none: no source is read
+
+DDN_SHADOW              analysed and recorded, not shown   false
+DDN_WEB_SEARCH          the model may search the web       false
+DDN_MODEL_GRADES        the model grades what was found    false
+
+For operators; `ddn up` and what it starts read them from a file `.env` in the working folder too.
+
+DDN_WORKERS             workers of `ddn up`, 1..64         4
+FLOWER_PORT             Flower's port                      5555
+DDN_FLOWER_ADDRESS      the address Flower is bound to     127.0.0.1
+FLOWER_USER             Flower's user                      none
+FLOWER_PASSWORD         Flower's password                  none
+DDN_METRICS_PORT        port of the monitor's /metrics     9464
+DDN_METRICS_ADDRESS     the address it is bound to         127.0.0.1
+DDN_METRICS_USER        user of /metrics                   none
+DDN_METRICS_PASSWORD    password of /metrics               none
+DDN_ALERTS              a TOML file of alert rules         none: no alerts are sent
 """
 
 import os
@@ -77,6 +94,19 @@ class Settings(BaseSettings):
     github_token: SecretStr = Field(default=SecretStr(""), validation_alias="GITHUB_TOKEN")
     github_url: str = "https://api.github.com"
     source_root: str = ""
+    shadow: bool = False
+    web_search: bool = False
+    model_grades: bool = False
+    workers: int = Field(default=4, ge=1, le=64)
+    flower_port: int = Field(default=5555, ge=0, le=65535, validation_alias="FLOWER_PORT")
+    flower_address: str = "127.0.0.1"
+    flower_user: str = Field(default="", validation_alias="FLOWER_USER")
+    flower_password: SecretStr = Field(default=SecretStr(""), validation_alias="FLOWER_PASSWORD")
+    metrics_port: int = Field(default=9464, ge=0, le=65535)
+    metrics_address: str = "127.0.0.1"
+    metrics_user: str = ""
+    metrics_password: SecretStr = SecretStr("")
+    alerts: str = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("redis_url")
@@ -100,6 +130,15 @@ class Settings(BaseSettings):
         if self.idle is not None:
             return self.idle
         return IDLE_SECONDS if self.ci.lower() in NO_CI else 0.0
+
+
+def read_dotenv(folder: Path) -> None:
+    """Take variables over from a file `.env` in `folder`, where there is one; what is set already stays."""
+    from dotenv import dotenv_values
+
+    for name, value in dotenv_values(folder / ".env").items():
+        if value is not None:
+            os.environ.setdefault(name, value)
 
 
 def environment() -> dict[str, str]:

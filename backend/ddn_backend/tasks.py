@@ -8,6 +8,7 @@ import json
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from celery import Celery
@@ -36,6 +37,10 @@ RETRIES = 3
 LONGEST_BACKOFF_SECONDS = 60
 LONGEST_PAUSE_SECONDS = 120  # that a service may ask for: well below the time after which Redis hands the task out again
 MAX_PROBLEM_CHARACTERS = 300
+MAX_EVENT_MESSAGE = 200
+ANALYSED_EVENT = "ddn-analysed"  # not a task- event: Celery's and Flower's view of the task's state stays as it is
+
+Tell = Callable[[FailureReport, Analysis], None]
 
 logger = get_task_logger(__name__)
 
@@ -48,7 +53,7 @@ def register(app: Celery, pipeline: Callable[[], Pipeline]) -> None:
         """Analyse an encoded FailureReport; the verdicts appear under its verdict key, a summary is returned."""
         is_last_try = self.request.retries >= RETRIES
         try:
-            return answer(report, pipeline, Verdicts(app.backend.client), is_last_try=is_last_try)
+            return answer(report, pipeline, Verdicts(app.backend.client), partial(_tell, self), is_last_try=is_last_try)
         except TransientError as error:
             raise self.retry(exc=error, countdown=pause_seconds(error, self.request.retries)) from error
 
@@ -82,12 +87,50 @@ def pause_seconds(error: TransientError, retries: int) -> float:
     return min(asked, LONGEST_PAUSE_SECONDS) or min(LONGEST_BACKOFF_SECONDS, 2**retries) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load, guards nothing
 
 
-def answer(message: object, pipeline: Callable[[], Pipeline], verdicts: "Verdicts", *, is_last_try: bool = True) -> dict[str, Any]:
-    """Analyse `message`, an encoded FailureReport, publish to `verdicts` and return what the operator sees first."""
+def answer(
+    message: object, pipeline: Callable[[], Pipeline], verdicts: "Verdicts", tell: "Tell | None" = None, *, is_last_try: bool = True
+) -> dict[str, Any]:
+    """Analyse `message`, an encoded FailureReport, publish to `verdicts` and return what the operator sees first.
+
+    `tell` is called with the answer of every try, also of one that then ends with an error.
+    """
     report = _decoded(message, verdicts)
-    analysis = verdicts.settled(report) or _analyzed(report, pipeline, verdicts, is_last_try)
+    tell = tell or (lambda report, analysis: None)
+    analysis = verdicts.settled(report) or _analyzed(report, pipeline, verdicts, tell, is_last_try)
     logger.info("%s: %s, %s", report.full_name or report.test_name, analysis.verdict, analysis.error_type)
     return summary(report, analysis)
+
+
+def _tell(task: Any, report: FailureReport, analysis: Analysis) -> None:
+    """Send the monitor an event with what Celery's own events do not hold, or cut."""
+    try:
+        task.send_event(ANALYSED_EVENT, **analysed_event(report, analysis))
+    except Exception as error:  # noqa: BLE001 - whatever kombu throws: the answer matters more than its statistics
+        logger.warning("Telling the monitor of '%s' failed: %s. It reads it in the history when it starts again.", report.id, error)
+
+
+def analysed_event(report: FailureReport, analysis: Analysis) -> dict[str, Any]:
+    """Return the fields of the event that tells of an answer; Celery adds uuid, hostname and timestamp."""
+    engine = analysis.engine
+    return {
+        "project": report.project,
+        "suite_name": report.suite_name,
+        "test_name": report.test_name,
+        "error_message": report.error_message[:MAX_EVENT_MESSAGE],
+        "error_type": analysis.error_type.value,
+        "verdict": analysis.verdict.value,
+        "confidence": analysis.confidence,
+        "degraded": list(analysis.degraded),
+        "reused": bool(analysis.reused_from),
+        "rule_id": engine.rule_id,
+        "model": engine.model,
+        "crag_action": engine.crag_action,
+        "step_seconds": dict(engine.step_seconds),
+        "calls": engine.calls,
+        "tokens_in": engine.tokens_in,
+        "tokens_out": engine.tokens_out,
+        "cost_usd": engine.cost_usd,
+    }
 
 
 def summary(report: FailureReport, analysis: Analysis) -> dict[str, Any]:
@@ -159,7 +202,9 @@ def _answer_not_analysed(message: object, problem: str, verdicts: Verdicts) -> N
         verdicts.publish(replace(analysis, missing=(problem,)))
 
 
-def _analyzed(report: FailureReport, pipeline: Callable[[], Pipeline], verdicts: Verdicts, is_last_try: bool) -> Analysis:
+def _analyzed(
+    report: FailureReport, pipeline: Callable[[], Pipeline], verdicts: Verdicts, tell: "Tell", is_last_try: bool
+) -> Analysis:
     """Return the final analysis. Where a configured part failed the reader has it too, marked; the operator has the error."""
     final: list[Analysis] = []
 
@@ -176,8 +221,11 @@ def _analyzed(report: FailureReport, pipeline: Callable[[], Pipeline], verdicts:
             verdicts.publish(degraded(report, TransientError("it did not succeed in several tries")))
         raise
     except Exception as error:  # the user keeps what rules know, marked; the operator sees the failed task with its stack
-        verdicts.publish(degraded(report, error))
+        problem = degraded(report, error)
+        tell(report, problem)
+        verdicts.publish(problem)
         raise
+    tell(report, case.analysis)
     _settle(case, final[-1], verdicts, is_last_try)
     return case.analysis
 

@@ -3,6 +3,7 @@
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -22,8 +23,25 @@ from .preview import preview
 from .replay import replay
 from .search import search_command
 
+_OPERATORS: dict[str, str] = {}
+"""Commands for operators: name -> module of this package, in which it is NAME_command; imported when it is called."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class Commands(click.Group):
+    """The commands of `ddn`; those for operators are imported when they are called, for what they need is large."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted({*super().list_commands(context), *_OPERATORS})
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if module := _OPERATORS.get(name):
+            command = getattr(import_module(f".{module}", __package__), f"{name}_command")
+            assert isinstance(command, click.Command)
+            return command
+        return super().get_command(context, name)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 @click.version_option(VERSION, prog_name="ddn")
 @click.pass_context

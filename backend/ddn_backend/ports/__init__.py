@@ -35,8 +35,10 @@ from .knowledge import (
     Standing,
 )
 from .model import Budget, Conclusion, Inquiry, LanguageModel, Limits, Reply, Tool, Usage
+from .operations import ENDED, TaskRun, TaskRuns, TaskState, WantedRuns
 
 __all__ = [
+    "ENDED",
     "OUTCOME_DAYS",
     "Budget",
     "CodeHost",
@@ -79,7 +81,11 @@ __all__ = [
     "SourceLines",
     "Standing",
     "State",
+    "TaskRun",
+    "TaskRuns",
+    "TaskState",
     "Tool",
     "Usage",
     "Wanted",
+    "WantedRuns",
 ]
