@@ -1,55 +1,12 @@
-"""The backend's settings: the only reader of environment variables in the backend.
-
-variable                value                              default
-DDN_REDIS_URL           a Redis URL (else REDIS_URL)       none; the embedded runtime brings its own
-DDN_IDLE                seconds without a client, >= 0     60, or 0 where CI is set; then the embedded runtime ends
-DDN_CONCURRENCY         analyses at a time, 1..500         8
-DDN_TASK_SECONDS        seconds until an analysis that did not end is delivered again  240
-DDN_LOG_LEVEL           DEBUG, INFO, WARNING, ERROR        INFO
-DDN_HOME                a folder                           ~/.ddn; history and learned documents are below it
-DDN_MONGO_URL           a MongoDB URL                      none: history in SQLite below DDN_HOME
-DDN_KEEP_DAYS           days that history is kept          90
+"""The backend's settings: the only reader of environment variables in the backend. `ddn settings` lists them; docs/settings.md
+is made from here.
 
 External services are used only when they are named here; a key alone sends nothing.
-
-DDN_MODEL               <provider>:<model>, such as google:<id>    none: no model is asked
-DDN_SEND                message, log, code: what a model may see   log
-DDN_MODEL_CALLS         model calls an analysis, 1..8      8
-DDN_MODEL_TOKENS        tokens an analysis                 60000
-DDN_MODEL_SECONDS       seconds an analysis                120
-DDN_MODEL_COST          US dollars an analysis             0.25
-DDN_MODEL_GROUPS        groups of a run that reach it      50
-DDN_MODEL_RATE          calls a minute over all workers    0, no limit
-DDN_DAY_COST            US dollars a project and day       0, no limit
-DDN_PINECONE_INDEX      prefix of the two indexes          none: the local index only
-PINECONE_API_KEY        Pinecone's key                     none
-DDN_SHARE_CAUSES        confirmed causes of other projects may be shown    false
-DDN_GITHUB_REPO         owner/name                         none
-GITHUB_TOKEN            GitHub's token                     none
-DDN_GITHUB_URL          the API's address                  https://api.github.com
-DDN_SOURCE_ROOT         a git checkout                     none: no source is read
-
-DDN_SHADOW              analysed and recorded, not shown   false
-DDN_WEB_SEARCH          the model may search the web       false
-DDN_MODEL_GRADES        the model grades what was found    false
-
-For operators; `ddn up` and what it starts read them from a file `.env` in the working folder too.
-
-DDN_WORKERS             workers of `ddn up`, 1..64         4
-FLOWER_PORT             Flower's port                      5555
-DDN_FLOWER_ADDRESS      the address Flower is bound to     127.0.0.1
-FLOWER_USER             Flower's user                      none
-FLOWER_PASSWORD         Flower's password                  none
-DDN_METRICS_PORT        port of the monitor's /metrics     9464
-DDN_METRICS_ADDRESS     the address it is bound to         127.0.0.1
-DDN_METRICS_USER        user of /metrics                   none
-DDN_METRICS_PASSWORD    password of /metrics               none
-DDN_ALERTS              a TOML file of alert rules         none: no alerts are sent
 """
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -65,49 +22,63 @@ IDLE_SECONDS = 60.0
 NO_CI = ("", "0", "false", "no", "off")
 
 
+def _setting(default: Any, meaning: str, *, alias: str | AliasChoices | None = None, secret: bool = False, **limits: float) -> Any:
+    """Return a field. Texts of a SecretStr are never shown, those of a `secret`, a URL with a password perhaps, neither."""
+    options: dict[str, Any] = dict(limits)
+    if limits and not isinstance(default, int):
+        options["allow_inf_nan"] = False
+    if secret:
+        options["json_schema_extra"] = {"secret": True}
+    return Field(default=default, validate_default=True, description=meaning, validation_alias=alias, **options)
+
+
 class Settings(BaseSettings):
-    """See the table above. An empty `redis_url` is only good for the embedded runtime."""
+    """Read from the environment. An empty `redis_url` is only good for the embedded runtime."""
 
     model_config = SettingsConfigDict(env_prefix="DDN_", frozen=True, extra="ignore", env_ignore_empty=True)
 
-    redis_url: str = Field(default="", validation_alias=AliasChoices("DDN_REDIS_URL", "REDIS_URL"))
-    ci: str = Field(default="", validation_alias="CI")
-    idle: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    concurrency: int = Field(default=8, ge=1, le=500)
-    task_seconds: float = Field(default=240, gt=0, allow_inf_nan=False)
-    home: str = ""
-    mongo_url: str = ""
-    keep_days: int = Field(default=90, ge=1)
-    model: str = ""
-    send: Literal["message", "log", "code"] = "log"
-    model_calls: int = Field(default=8, ge=1, le=8)
-    model_tokens: int = Field(default=60_000, ge=1000)
-    model_seconds: float = Field(default=120, gt=0, allow_inf_nan=False)
-    model_cost: float = Field(default=0.25, ge=0, allow_inf_nan=False)
-    model_groups: int = Field(default=50, ge=0)
-    model_rate: int = Field(default=0, ge=0)
-    day_cost: float = Field(default=0, ge=0, allow_inf_nan=False)
-    pinecone_index: str = ""
-    pinecone_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="PINECONE_API_KEY")
-    share_causes: bool = False
-    github_repo: str = ""
-    github_token: SecretStr = Field(default=SecretStr(""), validation_alias="GITHUB_TOKEN")
-    github_url: str = "https://api.github.com"
-    source_root: str = ""
-    shadow: bool = False
-    web_search: bool = False
-    model_grades: bool = False
-    workers: int = Field(default=4, ge=1, le=64)
-    flower_port: int = Field(default=5555, ge=0, le=65535, validation_alias="FLOWER_PORT")
-    flower_address: str = "127.0.0.1"
-    flower_user: str = Field(default="", validation_alias="FLOWER_USER")
-    flower_password: SecretStr = Field(default=SecretStr(""), validation_alias="FLOWER_PASSWORD")
-    metrics_port: int = Field(default=9464, ge=0, le=65535)
-    metrics_address: str = "127.0.0.1"
-    metrics_user: str = ""
-    metrics_password: SecretStr = SecretStr("")
-    alerts: str = ""
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    redis_url: str = _setting(
+        "", "a Redis URL; without one the embedded runtime brings its own", alias=AliasChoices("DDN_REDIS_URL", "REDIS_URL")
+    )
+    ci: str = _setting("", "set by CI services", alias="CI")
+    home: str = _setting("", "folder of history, learned documents and the embedded runtime; default ~/.ddn")
+    idle: float | None = _setting(
+        None, "seconds without a client after which the embedded runtime ends; default 60, or 0 where CI is set", ge=0
+    )
+    concurrency: int = _setting(8, "analyses at a time, of each worker", ge=1, le=500)
+    task_seconds: float = _setting(240.0, "seconds until an analysis that did not end is delivered again", gt=0)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = _setting("INFO", "how much workers tell")
+    mongo_url: str = _setting("", "a MongoDB URL; without one the history is SQLite in DDN_HOME", secret=True)
+    keep_days: int = _setting(90, "days that history is kept", ge=1)
+    model: str = _setting("", "<provider>:<model>, such as google:<id>; without one no model is asked")
+    send: Literal["message", "log", "code"] = _setting("log", "what a model may see")
+    model_calls: int = _setting(8, "model calls an analysis", ge=1, le=8)
+    model_tokens: int = _setting(60_000, "tokens an analysis", ge=1000)
+    model_seconds: float = _setting(120.0, "seconds an analysis may spend with the model", gt=0)
+    model_cost: float = _setting(0.25, "US dollars an analysis", ge=0)
+    model_groups: int = _setting(50, "groups of a run that reach the model", ge=0)
+    model_rate: int = _setting(0, "model calls a minute over all workers; 0 is no limit", ge=0)
+    day_cost: float = _setting(0.0, "US dollars a project and day; 0 is no limit", ge=0)
+    model_grades: bool = _setting(False, "the model grades what was found, too")
+    web_search: bool = _setting(False, "the model may search the web")
+    shadow: bool = _setting(False, "the model's answers are recorded and not shown")
+    pinecone_index: str = _setting("", "prefix of the two indexes on Pinecone; without one the local index is used")
+    pinecone_api_key: SecretStr = _setting("", "Pinecone's key", alias="PINECONE_API_KEY")
+    share_causes: bool = _setting(False, "confirmed causes of other projects may be shown")
+    github_repo: str = _setting("", "owner/name; without one GitHub is not asked")
+    github_token: SecretStr = _setting("", "GitHub's token", alias="GITHUB_TOKEN")
+    github_url: str = _setting("https://api.github.com", "address of GitHub's API")
+    source_root: str = _setting("", "a git checkout; without one no source is read")
+    workers: int = _setting(4, "workers that `ddn up` starts", ge=1, le=64)
+    flower_port: int = _setting(5555, "Flower's port", alias="FLOWER_PORT", ge=0, le=65535)
+    flower_address: str = _setting("127.0.0.1", "address that Flower is bound to")
+    flower_user: str = _setting("", "Flower's user", alias="FLOWER_USER")
+    flower_password: SecretStr = _setting("", "Flower's password", alias="FLOWER_PASSWORD")
+    metrics_port: int = _setting(9464, "port of the monitor's /metrics", ge=0, le=65535)
+    metrics_address: str = _setting("127.0.0.1", "address that /metrics is bound to")
+    metrics_user: str = _setting("", "user of /metrics")
+    metrics_password: SecretStr = _setting("", "password of /metrics")
+    alerts: str = _setting("", "a TOML file of alert rules; without one no alerts are sent")
 
     @field_validator("redis_url")
     @classmethod
