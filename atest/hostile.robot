@@ -61,7 +61,7 @@ Root Causes Of Tests Are Not Live
     ${page} =    Open Page    ${RUN.log}
     ${cells} =    Shown Rows    ${page}    Root cause:
     FOR    ${text}    IN    @{cells}
-        Should Match Regexp    ${text}    ^[A-Z]+(_ERROR)?(, (likely|possible|uncertain))?(, rule [a-z0-9-]+)?$
+        Should Match Regexp    ${text}    ^[A-Z]+(_ERROR)?(, (likely, please confirm|uncertain))?(, rule [a-z0-9-]+)?$
     END
 
 Forged Card Does Not Count

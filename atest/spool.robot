@@ -70,7 +70,7 @@ Attach Turns Interim Cards Into Final Ones
     ${expected} =    Expected Tag Statistics    ${RUN.output}
     Should Be Equal    ${counted}    ${expected}
     ${summary} =    Suite Metadata In    ${RUN.output}
-    Should Contain    ${summary}[Failure analysis]    likely, rule variable-not-found
+    Should Contain    ${summary}[Failure analysis]    likely, please confirm, rule variable-not-found
 
 Attach Makes Log And Report Anew
     ${page} =    Open Page    ${RUN.log}
@@ -90,7 +90,7 @@ Attaching Again Changes No Byte
     Return Code Should Be    ${ddn}    0
     ${after} =    Get Binary File    ${RUN.output}
     Should Be True    $before == $after
-    Should Contain    ${ddn.stdout}    likely, rule variable-not-found    The console knows less than the card.
+    Should Contain    ${ddn.stdout}    likely, please confirm, rule variable-not-found    The console knows less than the card.
 
 Attach Changes No Status
     ${found} =    Statuses In    ${RUN.output}

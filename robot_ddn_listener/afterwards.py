@@ -27,9 +27,13 @@ def analyze_suite(
     answered: Collection[Place] = (),
     send_seconds: float = SEND_SECONDS,
     progress: Progress | None = None,
+    run: str = "",
 ) -> tuple[list[Ticket], Outbox]:
-    """Return the tickets of all failures of `suite` but those in `answered` places, and the outbox, to be spooled and closed."""
-    run_id = settings.run or str(uuid.uuid4())
+    """Return the tickets of all failures of `suite` but those in `answered` places, and the outbox, to be spooled and closed.
+
+    `run` is the id of the run where none is set; without both one is made up.
+    """
+    run_id = settings.run or run or str(uuid.uuid4())
     outbox = Outbox(partial(make_triage, settings, run_id, suite, dict(os.environ), Path.cwd()), connect, send_seconds)
 
     def put(failed: Failed | NotRun) -> None:

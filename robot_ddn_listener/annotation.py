@@ -31,8 +31,9 @@ class CardFacts:
     """What a card says of itself in the ``data-ddn`` attributes of its outermost element.
 
     `role` is ``full`` for the first of a group and ``member`` for the others; `cause` is the one-line root cause, `by` the
-    certainty and kind of answer ("likely, rule dns-failure"), `name` the full name of the test (or of the suite's setup or
-    teardown) it stands in, `delivery` where the report was when the card was written (``pending``, ``spooled``, ...).
+    certainty and kind of answer ("uncertain, rule dns-failure"), `name` the full name of the test (or of the suite's setup or
+    teardown) it stands in, `delivery` where the report was when the card was written (``pending``, ``spooled``, ...),
+    `report` what a full card shows of its report, as cards/carried.py writes it.
     """
 
     report_id: str
@@ -44,6 +45,7 @@ class CardFacts:
     by: str = ""
     name: str = ""
     delivery: str = ""
+    report: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +74,5 @@ def card_facts(html: str) -> CardFacts | None:
         by=found.get("by", ""),
         name=found.get("name", ""),
         delivery=found.get("delivery", ""),
+        report=found.get("report", ""),
     )

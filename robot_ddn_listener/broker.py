@@ -9,12 +9,24 @@ Silence is borne for TIMEOUT, then the call fails; the system's look-up of a hos
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
-from .contract import HEARTBEAT_KEY, PAUSED_KEY, QUEUE, TASK_NAME, Analysis, FailureReport, decode, encode, verdict_key
+from .contract import (
+    HEARTBEAT_KEY,
+    PAUSED_KEY,
+    QUEUE,
+    SENT_HEADER,
+    TASK_NAME,
+    Analysis,
+    FailureReport,
+    decode,
+    encode,
+    verdict_key,
+)
 from .errors import BrokerError, ContractError, SettingsError
 from .redis_url import EXPECTED, RedisAddress, UnusableUrlError, parse_redis_url, shown_url
 
@@ -117,6 +129,7 @@ class Broker:
             task_id=report.id,
             queue=QUEUE,
             argsrepr=_summary(message),
+            headers={SENT_HEADER: time.time()},
             producer=self._producer,
             event_dispatcher=self._events,
         )
@@ -136,7 +149,7 @@ class Broker:
     def _reader(self) -> "redis.Redis":
         with self._reading:
             if self._client is None:
-                self._client = _client(self._address)
+                self._client = redis_client(self._address)
             return self._client
 
     @contextmanager
@@ -164,8 +177,8 @@ def _connection(address: RedisAddress, app: Any) -> Any:
     )
 
 
-def _client(address: RedisAddress) -> "redis.Redis":
-    """Return a redis-py client, not connected yet, that never tries twice."""
+def redis_client(address: RedisAddress, seconds: float = TIMEOUT) -> "redis.Redis":
+    """Return a redis-py client, not connected yet, that never tries twice and bears silence for that many seconds."""
     import redis
     from redis.backoff import NoBackoff
     from redis.retry import Retry
@@ -178,8 +191,8 @@ def _client(address: RedisAddress) -> "redis.Redis":
         db=address.db,
         username=address.username or None,
         password=address.password or None,
-        socket_timeout=TIMEOUT,
-        socket_connect_timeout=TIMEOUT,
+        socket_timeout=seconds,
+        socket_connect_timeout=seconds,
         retry=Retry(NoBackoff(), 0),
         protocol=2,
     )

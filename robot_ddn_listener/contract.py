@@ -12,6 +12,11 @@ from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from .errors import ContractError
+from .run import QUEUE as QUEUE
+from .run import RUN_TASK_NAME as RUN_TASK_NAME
+from .run import Ci as Ci
+from .run import Git as Git
+from .run import Run as Run
 
 VERSION = 1
 CAUGHT_LEVEL = "CAUGHT"
@@ -20,10 +25,12 @@ MAX_REPORT_BYTES = 256 * 1024
 MAX_EVIDENCE = 3
 MAX_QUOTE_CHARACTERS = 200
 
-QUEUE = "ddn"
 HEARTBEAT_KEY = "ddn:heartbeat"  # exists while a worker lives: each worker sets it, with its name, for HEARTBEAT_SECONDS
 HEARTBEAT_SECONDS = 15
 PAUSED_KEY = "ddn:paused"  # exists while an operator has paused the queue; the value is the reason
+WORKERS_KEY = "ddn:workers"  # a sorted set: the names of workers, celery@host, with the Unix time of their last beat
+SENT_HEADER = "ddn_sent"  # header of a report's message: the Unix time at which the listener sent it
+HISTORY_HOST_KEY = "ddn:history-host"  # exists while workers keep the history in SQLite: the machine they run on
 VERDICT_SECONDS = 3600
 
 T = TypeVar("T")
@@ -86,33 +93,6 @@ class Novelty(_TolerantEnum):
     REGRESSED = "regressed"
     FLAKY = "flaky"
     UNKNOWN = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Ci:
-    provider: str = ""
-    build_url: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Git:
-    repo: str = ""
-    commit: str = ""
-    branch: str = ""
-    dirty: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One execution of `robot` (or one of `pabot`, over all its processes)."""
-
-    id: str
-    name: str = ""
-    robot: str = ""
-    python: str = ""
-    platform: str = ""
-    ci: Ci = Ci()
-    git: Git = Git()
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +260,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """The answer to one report. `confidence` is 0..1 and only a probability where `calibrated`."""
+    """The answer to one report. `confidence` is 0..1 and only a probability where `calibrated`.
+
+    `shadow` is what a model on trial said: it is kept in the history and never shown as the answer.
+    """
 
     report_id: str
     project: str = ""
@@ -306,6 +289,31 @@ class Analysis:
     degraded: tuple[str, ...] = ()
     sent_to: tuple[str, ...] = ()
     trace: tuple[Step, ...] = ()
+    shadow: "Analysis | None" = None
+    version: int = VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one test (or suite setup or teardown) ended in one run: PASS, FAIL, SKIP or NOT RUN.
+
+    `test` is called as a failure report's `full_name`, `fingerprint` is that of its failure, if it has one.
+    """
+
+    test: str
+    status: str
+    seconds: float = 0.0
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """A run (of pabot: what one of its processes ran) that ended at `when`, ISO 8601. `run_message` makes it small for the way."""
+
+    project: str
+    run: Run
+    when: str
+    outcomes: tuple[Outcome, ...] = ()
     version: int = VERSION
 
 

@@ -15,13 +15,10 @@ from .annotation import Place
 from .capture import Failed, NotRun, failed_suite_part, failed_test, not_run
 from .contract import ExecutionError
 from .live import FailedCall
-from .model import failed_as_such
+from .model import OPT_OUT_TAG, did_not_end, failed_as_such, is_terminated
 from .ticket import Member
 
-OPT_OUT_TAG = "ddn:off"
-
 # Robot's own words; nothing else in its result model tells these apart.
-_TERMINATED = "Execution terminated by signal"
 _EXIT_ON_ERROR = "Error occurred and exit-on-error mode is in use."
 _SKIPPED_BY_SETUP = "Original failure:\nParent suite setup failed:"
 _TEARDOWN_ONLY = "Parent suite teardown failed:"
@@ -52,7 +49,7 @@ class Gatherer:
         if test.tags.match(OPT_OUT_TAG) or not failed_as_such(test) or _setup_failed_above(test.parent):
             return  # opted out, skipped, or answered with its suite's setup
         self._claimed.add(test.id)
-        if test.message == _TERMINATED or test.tags.robot("exit"):
+        if did_not_end(test):
             self._put(not_run(test, self._why_not_run(test)))
             return
         self._trigger = test.full_name
@@ -113,7 +110,7 @@ class Gatherer:
         return bool(self._is_loaded or where) and file not in suites()
 
     def _why_not_run(self, test: Any) -> str:
-        if test.message == _TERMINATED:
+        if is_terminated(test):
             self._trigger = f"a signal that stopped the run during '{test.full_name}'"
             return "The run was stopped by a signal while this test ran."
         trigger = self._first_error() if test.message == _EXIT_ON_ERROR else self._trigger

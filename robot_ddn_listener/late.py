@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from .annotation import Annotations, CardFacts, Place
+from .cards.carried import restored
 from .cards.wording import group_of
 from .contract import Analysis, ErrorType, FailureReport, Run, Stage, Verdict
 from .outbox import POLL_SECONDS, Idle, Progress, Transport, take_answer
@@ -96,7 +97,7 @@ def _ticket(cards: Sequence[FoundCard]) -> Ticket:
     )
     open_delivery = Delivery.SPOOLED if facts.delivery == Delivery.SPOOLED.name.lower() else Delivery.PENDING
     delivery = Delivery.ANSWERED if facts.stage is Stage.FINAL else open_delivery
-    return Ticket(report, analysis, [Member(place, found.name) for place, found in cards], delivery)
+    return Ticket(restored(report, facts.report), analysis, [Member(place, found.name) for place, found in cards], delivery)
 
 
 def _read(pending: Sequence[Ticket], transport: Transport) -> set[str]:

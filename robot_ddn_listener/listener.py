@@ -2,6 +2,7 @@
 
     start_suite  ...  end_keyword (failed: note it live)  ...  end_test (take references)  ...  end_suite (suite parts are final)
     output_file: collect the answers, attach them. Robot reads output.xml AFTER this and makes log.html and report.html of it.
+                 Then tell the backend how all tests ended, those of a run without failures, too.
     close: put the original back, when only log and report are to carry the cards.
 
 Everything heavy is imported at the first failure. Nothing here may raise: under ``--exitonerror`` that would fail the run.
@@ -19,7 +20,7 @@ from robot.api import logger
 from robot.libraries.BuiltIn import BuiltIn
 
 from .live import FailedCall, LiveFailures
-from .model import failed_as_such
+from .model import failed_as_such, suite_parts
 from .settings import read_settings
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from .watch import RunWatch
 
 MAX_MESSAGES = 1000  # warnings and errors of Robot itself that are kept; a suite that logs a warning a keyword has more
+RUN_VARIABLES = ("OUTPUT_DIR", "PABOTQUEUEINDEX", "PABOTLIBURI")  # asked for when the run has ended and has no variables any more
 SPOOL = "ddn-spool"  # as in spool.py, which is not imported for it
 
 P = ParamSpec("P")
@@ -77,6 +79,8 @@ class DdnListener:
         self._off = self._settings.off
         self._root: Any = None
         self._variables: dict[str, object] = {}
+        self._first_variables: dict[str, object] = {}
+        self._parts: list[tuple[str, str, float]] = []
         self._watch: RunWatch | None = None
 
     @_harmless
@@ -86,6 +90,8 @@ class DdnListener:
         if self._root is None:
             self._root = result
             self._off = self._off or BuiltIn().dry_run_active
+            variables = self._run_variables()
+            self._first_variables = {name: variables[name] for name in RUN_VARIABLES if name in variables}
             for problem in self._problems:
                 logger.warn(problem)
 
@@ -115,6 +121,8 @@ class DdnListener:
 
     @_harmless
     def end_suite(self, data: Any, result: Any) -> None:
+        if not self._off:
+            self._parts.extend(suite_parts(result))
         for keyword in ("setup", "teardown"):
             calls = self._suite_calls.pop((result.id, keyword), None)
             if calls is not None:
@@ -139,6 +147,7 @@ class DdnListener:
             from .watch import send_spooled  # a run without failures still sends what an earlier one could not
 
             send_spooled(self._settings, Path(path).parent)
+        self._record_run()
 
     @_harmless
     def close(self) -> None:
@@ -151,6 +160,17 @@ class DdnListener:
         if not self._in_test and result.type in ("SETUP", "TEARDOWN") and result.parent.id == self._scope:
             self._suite_calls[result.parent.id, result.type.lower()] = self._live.take()
             self._variables = self._run_variables()
+
+    @_harmless
+    def _record_run(self) -> None:
+        if self._root is None or self._off:
+            return
+        if self._watch:
+            self._watch.record(self._parts)
+        else:
+            from .runs import record_passing
+
+            record_passing(self._root, self._parts, self._settings, self._first_variables)
 
     def _watching(self) -> "RunWatch":
         if self._watch is None:

@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
+OPT_OUT_TAG = "ddn:off"
+_TERMINATED = "Execution terminated by signal"  # Robot's own words; nothing else in its result model tells it
+
 
 def parts(item: Any) -> Iterator[Any]:
     """Yield what ran inside `item` (a test, keyword or control structure), messages included."""
@@ -18,3 +21,26 @@ def failed_as_such(test: Any) -> bool:
     if test.status == "FAIL":
         return True
     return test.status == "SKIP" and any(getattr(item, "status", "") == "FAIL" for item in parts(test))
+
+
+def is_terminated(test: Any) -> bool:
+    """Tell whether a signal stopped the run while `test` ran."""
+    return bool(test.message == _TERMINATED)
+
+
+def did_not_end(test: Any) -> bool:
+    """Tell whether a test that counts as failed did not run, or not to its end, because something else stopped the run."""
+    return is_terminated(test) or bool(test.tags.robot("exit"))
+
+
+def suite_parts(suite: Any) -> Iterator[tuple[str, str, float]]:
+    """Yield how a suite's setup and teardown ended: name, status, seconds. Robot takes them out of its result after `end_suite`."""
+    for part in ("setup", "teardown"):
+        if getattr(suite, f"has_{part}"):
+            keyword = getattr(suite, part)
+            yield f"{suite.full_name} (suite {part})", keyword.status, seconds(keyword)
+
+
+def seconds(item: Any) -> float:
+    """Return how long a test or keyword took, in seconds."""
+    return round(float(item.elapsed_time.total_seconds()), 3)

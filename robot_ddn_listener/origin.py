@@ -6,10 +6,11 @@ import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from robot.version import get_version
 
-from .contract import Ci, Git, Run
+from .run import Ci, Git, Run
 
 GIT_STATUS_SECONDS = 2.0  # a large work tree must not hold the sender thread
 
@@ -25,11 +26,70 @@ _CI = (
     ("Bitbucket Pipelines", "BITBUCKET_BUILD_NUMBER", "{BITBUCKET_GIT_HTTP_ORIGIN}/pipelines/results/{BITBUCKET_BUILD_NUMBER}"),
     ("CI", "CI", ""),
 )
-_REMOTE_URL = re.compile(r"\[remote \"([^\"]+)\"\][^\[]*?^\s*url\s*=\s*(\S+)", re.MULTILINE)
+# CI services check a commit out, not a branch; these hold its name, that of a merge request's own branch first.
+_BRANCHES = (
+    "GITHUB_HEAD_REF",
+    "GITHUB_REF_NAME",
+    "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME",
+    "CI_COMMIT_REF_NAME",
+    "CHANGE_BRANCH",
+    "BRANCH_NAME",
+    "GIT_BRANCH",
+    "BUILD_SOURCEBRANCHNAME",
+    "CIRCLE_BRANCH",
+    "BUILDKITE_BRANCH",
+    "BITBUCKET_BRANCH",
+)
+_REMOTE_URL = r"(?m)\[remote \"([^\"]+)\"\][^\[]*?^\s*url\s*=\s*(\S+)"
 
 
-def describe_run(run_id: str, name: str, folder: Path, environ: Mapping[str, str]) -> Run:
-    """Return what is known of the run; `folder` is where its suites are."""
+class Origin(NamedTuple):
+    """A run, its project and the folder that holds it: that of its git checkout, else that of its suites."""
+
+    project: str
+    run: Run
+    folder: Path
+
+
+def origin_of(
+    root: Any,
+    run_id: str,
+    project: str,
+    environ: Mapping[str, str],
+    started_in: Path,
+    status_seconds: float = GIT_STATUS_SECONDS,
+    slow_is_dirty: bool = False,
+) -> Origin:
+    """Return where the run of the top suite `root` comes from; without a folder of its own it is one of `started_in`.
+
+    An empty `project` is that of the git remote, else the top suite's name.
+    """
+    folder = _common_folder(root) or started_in
+    folder = folder if folder.is_dir() else folder.parent
+    run = describe_run(run_id, root.name, folder, environ, status_seconds, slow_is_dirty)
+    return Origin(project or project_name(run.git.repo) or root.name, run, project_root(folder) or folder)
+
+
+def working_folder(otherwise: Path) -> Path:
+    """Return the current folder, or the other one when a test has removed it."""
+    try:
+        return Path.cwd()
+    except OSError:
+        return otherwise
+
+
+def describe_run(
+    run_id: str,
+    name: str,
+    folder: Path,
+    environ: Mapping[str, str],
+    status_seconds: float = GIT_STATUS_SECONDS,
+    slow_is_dirty: bool = False,
+) -> Run:
+    """Return what is known of the run; `folder` is where its suites are.
+
+    `git status` may take `status_seconds`; `slow_is_dirty` says what a checkout counts as that takes longer.
+    """
     return Run(
         id=run_id,
         name=name,
@@ -37,7 +97,7 @@ def describe_run(run_id: str, name: str, folder: Path, environ: Mapping[str, str
         python=platform.python_version(),
         platform=f"{platform.system()} {platform.machine()}",
         ci=_ci(environ),
-        git=_git(folder),
+        git=_git(folder, environ, status_seconds, slow_is_dirty),
     )
 
 
@@ -51,6 +111,15 @@ def project_root(folder: Path) -> Path | None:
     return next((parent for parent in (folder, *folder.parents) if (parent / ".git").exists()), None)
 
 
+def _common_folder(root: Any) -> Path | None:
+    """Return the folder that the suites of a run share; several top suites have one above them."""
+    sources = [root.source] if root.source else [suite.source for suite in root.suites if suite.source]
+    try:
+        return Path(os.path.commonpath([Path(source).resolve() for source in sources])) if sources else None
+    except ValueError:  # on several drives
+        return None
+
+
 def _ci(environ: Mapping[str, str]) -> Ci:
     for provider, variable, url in _CI:
         if environ.get(variable):
@@ -61,14 +130,15 @@ def _ci(environ: Mapping[str, str]) -> Ci:
     return Ci()
 
 
-def _git(folder: Path) -> Git:
+def _git(folder: Path, environ: Mapping[str, str], status_seconds: float, slow_is_dirty: bool) -> Git:
     root = project_root(folder)
     if not root:
         return Git()
     try:
         store = _git_folder(root)
         branch, commit = _head(store)
-        return Git(repo=_remote(store), commit=commit, branch=branch, dirty=_is_dirty(root))
+        branch = branch or next((environ[name].removeprefix("origin/") for name in _BRANCHES if environ.get(name)), "")
+        return Git(repo=_remote(store), commit=commit, branch=branch, dirty=_is_dirty(root, status_seconds, slow_is_dirty))
     except (OSError, ValueError):
         return Git()  # an unreadable repository is as good as none: nothing of the analysis rests on it
 
@@ -102,21 +172,23 @@ def _common(store: Path) -> Path:
 
 def _remote(store: Path) -> str:
     config = _common(store) / "config"
-    found = dict(_REMOTE_URL.findall(config.read_text(encoding="utf-8", errors="replace"))) if config.is_file() else {}
+    found = dict(re.findall(_REMOTE_URL, config.read_text(encoding="utf-8", errors="replace"))) if config.is_file() else {}
     return found.get("origin") or next(iter(found.values()), "")
 
 
-def _is_dirty(root: Path) -> bool:
+def _is_dirty(root: Path, seconds: float, slow_is_dirty: bool) -> bool:
     command = ["git", "-C", str(root), "status", "--porcelain", "--untracked-files=no"]
     try:
         answer = subprocess.run(
             command,
             capture_output=True,
-            timeout=GIT_STATUS_SECONDS,
+            timeout=seconds,
             check=False,
             stdin=subprocess.DEVNULL,
             env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},
         )
+    except subprocess.TimeoutExpired:
+        return slow_is_dirty
     except (OSError, subprocess.SubprocessError):
         return False
     return bool(answer.stdout.strip())

@@ -36,6 +36,7 @@ MAX_ROUNDS = 5  # over one text; the second finds something only in texts made f
 
 T = TypeVar("T")
 _MARK = re.compile(r"<redacted:[a-z0-9-]+>")
+_ESCAPED_SIGN = "\\="
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class Redactor:
     def _spans(self, texts: Sequence[_Text]) -> dict[_Text, list[Span]]:
         """Return what to replace in each text: what its own words show, and whatever was found in one text also in all others."""
         haystack = "\n".join(text.text for text in texts)
-        detectors = hinted(haystack.lower())
+        detectors = hinted(haystack.lower().replace(_ESCAPED_SIGN, "="))
         values = self._values.present(haystack)
         spans = {text: [*values.spans(text.text), *_shown_spans(text, detectors)] for text in texts}
         learned = chain.from_iterable(_learned(text.text, found) for text, found in spans.items())
@@ -284,6 +285,15 @@ def _shown_spans(text: _Text, detectors: tuple[Detector, ...]) -> Iterator[Span]
         yield from assigned_spans(text.text, text.is_code)
     if text.is_step:
         yield from step_spans(text.text)
+    if _ESCAPED_SIGN in text.text:
+        yield from _spans_behind_escapes(text, detectors)
+
+
+def _spans_behind_escapes(text: _Text, detectors: tuple[Detector, ...]) -> Iterator[Span]:
+    """Find what a text shows once it is read as Robot reads it: arguments stand in a result as in the data, ``password\\=value``."""
+    places = [at for at in range(len(text.text)) if not text.text.startswith(_ESCAPED_SIGN, at)]
+    read = replace(text, text=text.text.replace(_ESCAPED_SIGN, "="), known=())
+    yield from (Span(places[start], places[end - 1] + 1, kind) for start, end, kind in _shown_spans(read, detectors) if start < end)
 
 
 _STRONG = re.compile(r"(?=\S*[A-Za-z])(?=\S*\d)\S{8,200}")

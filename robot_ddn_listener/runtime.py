@@ -17,6 +17,7 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import shutil
 import stat
 import subprocess
@@ -40,6 +41,10 @@ LOG = "runtime.log"
 
 POLL_SECONDS = 0.02
 SHOWN_LOG_BYTES = 4096
+SHOWN_CHARACTERS = 300
+STARTING = "Starting the embedded runtime failed:"
+
+_OWN_ERROR = re.compile(r"^\w+Error: (?=\w+ing )")  # errors on purpose begin with what was being done
 
 # These steer the listener only; processes that differ in them, such as those of a pabot run, share a runtime.
 _LISTENER_VARIABLES = {
@@ -68,10 +73,18 @@ def backend_installed() -> bool:
 
 def directory(environ: Mapping[str, str]) -> Path:
     """Return the directory of the runtime that fits this Python and `environ`, made if need be, private to this user."""
+    return private_directory(environ, _key(environ))
+
+
+def private_directory(environ: Mapping[str, str], *names: str) -> Path:
+    """Return the directory called `names` below DDN_HOME, made if need be, private to this user."""
     problems = []
-    for home in _homes(environ):
+    for home in homes(environ):
         try:
-            return _private(_private(home, shared=True) / _key(environ))
+            place = _private(home, shared=True)
+            for name in names:
+                place = _private(place / name)
+            return place
         except OSError as error:
             problems.append(f"{home}: {error.strerror or error}")
     raise RuntimeStartError(
@@ -93,7 +106,7 @@ def acquire(environ: Mapping[str, str], deadline_seconds: float) -> "Lease":
     except BaseException as error:
         os.close(clients)
         if isinstance(error, OSError):  # such as a file system that knows no locks
-            raise RuntimeStartError(f"{_starting(place)} {error}. The rules' verdicts stand.") from error
+            raise RuntimeStartError(f"{STARTING} {error}. The rules' verdicts stand.") from error
         raise
 
 
@@ -194,7 +207,8 @@ def check_private(place: Path) -> None:
         raise PermissionError(0, f"Expected a directory with mode 0700, got {stat.S_IMODE(state.st_mode):04o} ('{place}')")
 
 
-def _homes(environ: Mapping[str, str]) -> Iterator[Path]:
+def homes(environ: Mapping[str, str]) -> Iterator[Path]:
+    """Yield the places for DDN_HOME, the first that can be used is taken."""
     if environ.get("DDN_HOME"):
         yield Path(environ["DDN_HOME"]).absolute()
         return  # whoever names a directory wants that one or an error
@@ -283,7 +297,8 @@ def _spawned(place: Path, environ: Mapping[str, str], deadline: float) -> str:
         if url:
             return url
         if ended:
-            raise RuntimeStartError(f"{_starting(place)} it ended with code {child.returncode}. {_last_words(place)}")
+            said = _last_words(place) or f"it ended with code {child.returncode}."
+            raise RuntimeStartError(f"{STARTING} {said} {_log_of(place)}")
         _check_time(place, deadline)
         sleep(POLL_SECONDS)
 
@@ -302,7 +317,7 @@ def _spawn(place: Path, environ: Mapping[str, str]) -> "subprocess.Popen[bytes]"
                 start_new_session=True,
             )
     except OSError as error:
-        raise RuntimeStartError(f"{_starting(place)} {error}. The rules' verdicts stand.") from error
+        raise RuntimeStartError(f"{STARTING} {error}. The rules' verdicts stand.") from error
     threading.Thread(target=child.wait, name="ddn-runtime-reaper", daemon=True).start()  # or it stays a zombie while we live
     return child
 
@@ -329,18 +344,19 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _check_time(place: Path, deadline: float) -> None:
     if monotonic() >= deadline:
-        raise RuntimeStartError(f"{_starting(place)} it was not ready in time. {_last_words(place)}")
-
-
-def _starting(place: Path) -> str:
-    return f"Starting the embedded runtime in '{place}' failed:"
+        raise RuntimeStartError(f"{STARTING} it was not ready in time. {_last_words(place)} {_log_of(place)}")
 
 
 def _last_words(place: Path) -> str:
+    """Return the last line of the runtime's log: of an error on purpose its message alone."""
     log = place / LOG
     with suppress(OSError), log.open("rb") as file:
         file.seek(max(0, log.stat().st_size - SHOWN_LOG_BYTES))
         lines = file.read().decode("utf-8", "replace").split("\n")
         said = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        return f"Its log '{log}' ends with: {said[:300]} The rules' verdicts stand."
-    return f"It left no log '{log}'. The rules' verdicts stand."
+        return said and f"{_OWN_ERROR.sub('', said)[:SHOWN_CHARACTERS].rstrip('.')}."
+    return ""
+
+
+def _log_of(place: Path) -> str:
+    return f"The rules' verdicts stand. Its log is '{place / LOG}'."

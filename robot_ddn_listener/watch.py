@@ -2,22 +2,22 @@
 
 import os
 import sys
-import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import cached_property
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 
+from . import runs
 from .attach import attach_to_file, attach_to_result
-from .connection import connect
+from .broker import Broker
+from .connection import EmbeddedBroker, connect
 from .errors import DdnError
 from .gather import Gatherer, SystemMessage
-from .origin import describe_run, project_name, project_root
+from .origin import Origin, origin_of, working_folder
 from .outbox import SEND_SECONDS, START_SECONDS, Outbox
 from .render import View, annotations, console_lines
-from .runtime import process_start
 from .settings import Settings
 from .splicing.original import Original, keep
 from .ticket import Delivery, Ticket
@@ -34,12 +34,13 @@ class RunWatch:
         self._in_pabot = "PABOTQUEUEINDEX" in variables
         self._folder = Path(str(variables.get("OUTPUT_DIR") or os.curdir))
         self._original: Original | None = None
-        environ = dict(os.environ)
-        self._outbox = Outbox(
-            partial(make_triage, settings, self._run_id(variables), root, environ, _working_folder(self._folder)),
-            partial(connect, settings.redis, environ, self._folder, os.getppid() if self._in_pabot else None),
-            self._send_seconds(),
-        )
+        self._environ = dict(os.environ)
+        self._run_id = runs.run_id(settings, variables)
+        self._started_in = working_folder(self._folder)
+        self._asking = Lock()
+        self._tickets: list[Ticket] = []
+        self._embedded_url = ""
+        self._outbox = Outbox(self._made_triage, self._connected, self._send_seconds())
         gatherer = Gatherer(self._outbox.put, messages)
         self.test_ended = gatherer.test_ended
         self.suite_part_failed = gatherer.suite_part_failed
@@ -50,6 +51,7 @@ class RunWatch:
         with StopOnSignal() as stop:
             with ProgressLine() as progress:
                 tickets = self._outbox.collect(0.0 if self._in_pabot else self._settings.wait, stop, progress)
+            self._tickets = tickets
             self._outbox.spool(tickets, path.parent if path else self._folder)
             if self._in_pabot:
                 _say_that_nobody_waited(tickets)
@@ -57,6 +59,20 @@ class RunWatch:
             notes = self._attach(tickets, view, path) if self._settings.attach != "off" else []
             if not self._in_pabot:
                 print_lines(console_lines(tickets, view) + notes)
+
+    def record(self, parts: Sequence[runs.Ended]) -> None:
+        """Tell the backend how the tests ended, after all that the reader waits for."""
+        if runs.is_wanted(self._settings):
+            runs.record(
+                self._root,
+                parts,
+                self._origin(),
+                self._settings,
+                self._environ,
+                self._tickets,
+                embedded_url=self._embedded_url,
+                is_reachable=all(ticket.delivery is not Delivery.SPOOLED for ticket in self._tickets),
+            )
 
     def close(self) -> None:
         if self._original:
@@ -69,11 +85,23 @@ class RunWatch:
             return SEND_SECONDS
         return START_SECONDS if self._in_pabot else max(SEND_SECONDS, min(START_SECONDS, self._settings.wait))
 
-    def _run_id(self, variables: Mapping[str, object]) -> str:
-        if self._settings.run or not self._in_pabot:
-            return self._settings.run or str(uuid.uuid4())
-        # All processes of one pabot run have the same parent and the same address of its library server.
-        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{os.getppid()} {process_start(os.getppid())} {variables.get('PABOTLIBURI')}"))
+    def _made_triage(self) -> Triage:
+        return _triage(self._origin(), self._settings, self._environ)
+
+    def _connected(self) -> Broker | EmbeddedBroker | str:
+        keep_for = os.getppid() if self._in_pabot else None
+        transport = connect(self._settings.redis, self._environ, self._folder, keep_for)
+        if isinstance(transport, EmbeddedBroker):
+            self._embedded_url = transport.url
+        return transport
+
+    def _origin(self) -> Origin:
+        with self._asking:  # the capture thread may still be at it when the run ends
+            return self._described
+
+    @cached_property
+    def _described(self) -> Origin:
+        return origin_of(self._root, self._run_id, self._settings.project, self._environ, self._started_in)
 
     def _view(self, path: Path | None) -> View:
         return View(
@@ -110,11 +138,11 @@ class RunWatch:
 
 def make_triage(settings: Settings, run_id: str, root: Any, environ: dict[str, str], started_in: Path) -> Triage:
     """Return the triage of a run whose top suite is `root`; without a folder of its own it is one of `started_in`."""
-    folder = _common_folder(root) or started_in
-    folder = folder if folder.is_dir() else folder.parent
-    run = describe_run(run_id, root.name, folder, environ)
-    project = settings.project or project_name(run.git.repo) or root.name
-    return Triage(project, run, project_root(folder) or folder, settings.redact, environ)
+    return _triage(origin_of(root, run_id, settings.project, environ, started_in), settings, environ)
+
+
+def _triage(origin: Origin, settings: Settings, environ: dict[str, str]) -> Triage:
+    return Triage(origin.project, origin.run, origin.folder, settings.redact, environ)
 
 
 def _say_that_nobody_waited(tickets: Sequence[Ticket]) -> None:
@@ -135,22 +163,6 @@ def send_spooled(settings: Settings, folder: Path) -> None:
     thread = Thread(target=send, name="ddn-replay", daemon=True)
     thread.start()
     thread.join(SEND_SECONDS if settings.redis else START_SECONDS)
-
-
-def _common_folder(root: Any) -> Path | None:
-    """Return the folder that the suites of a run share; several top suites have one above them."""
-    sources = [root.source] if root.source else [suite.source for suite in root.suites if suite.source]
-    try:
-        return Path(os.path.commonpath([Path(source).resolve() for source in sources])) if sources else None
-    except ValueError:  # on several drives
-        return None
-
-
-def _working_folder(otherwise: Path) -> Path:
-    try:
-        return Path.cwd()
-    except OSError:  # a test has removed it
-        return otherwise
 
 
 def print_lines(lines: Sequence[str]) -> None:

@@ -43,6 +43,7 @@ class Card:
     delivery: str
     index: int
     html: str = field(repr=False)
+    report: str = field(default="", repr=False)
 
     @property
     def text(self) -> str:

@@ -47,6 +47,11 @@ class Pages:
         return self._opened[key]
 
     @keyword
+    def open_address(self, address: str) -> ElementTree.Element:
+        """Return the page at a URL as it is after its scripts have run."""
+        return self._rendered(address)
+
+    @keyword
     def part_of_page(self, page: ElementTree.Element, identity: str) -> ElementTree.Element:
         """Return the element with that id, such as ``s1-t2``, the id of a test in log.html."""
         found = page.find(f".//*[@id='{identity}']")
@@ -118,7 +123,7 @@ class Pages:
 
     def _rendered(self, address: str) -> ElementTree.Element:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-            command = [_browser(), *_OPTIONS, f"--user-data-dir={profile}", "--dump-dom", address]
+            command = [browser(), *_OPTIONS, f"--user-data-dir={profile}", "--dump-dom", address]
             done = subprocess.run(command, capture_output=True, timeout=PATIENCE_SECONDS * 2, check=False)
         page = done.stdout.decode("utf-8", "replace")
         if done.returncode or "<body" not in page:
@@ -126,7 +131,7 @@ class Pages:
         return _tree(page)
 
 
-def _browser() -> str:
+def browser() -> str:
     named = os.environ.get("DDN_CHROMIUM")
     browser = next(filter(None, map(shutil.which, (named,) if named else _BROWSERS)), None)
     if not browser:

@@ -99,6 +99,12 @@ class Programs:
         return self.wait_until_ended(self._start([*command, *arguments], where, environment, cwd=where))
 
     @keyword
+    def start_ddn(self, *arguments: str, **environment: str) -> Program:
+        """Start the console script in a folder named like the command, without waiting for its end."""
+        where = self._fresh(arguments[0])
+        return self._start(["-m", "ddn_backend.cli.main", *arguments], where, environment, cwd=where)
+
+    @keyword
     def wait_until_ended(self, program: Program, seconds: float = LONGEST_SECONDS) -> Program:
         """Return `program` with its return code and what it said; one that does not end is killed, and that fails the check."""
         try:

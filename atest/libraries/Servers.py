@@ -17,7 +17,7 @@ from robot.api.deco import keyword, library
 from robot.libraries.BuiltIn import BuiltIn
 
 from ddn_backend.valkey_server import binaries
-from robot_ddn_listener.contract import HEARTBEAT_KEY, QUEUE
+from robot_ddn_listener.contract import HEARTBEAT_KEY, QUEUE, TASK_NAME
 
 
 @library(scope="SUITE")
@@ -55,15 +55,32 @@ class Servers:
 
     @keyword
     def start_worker(self) -> None:
-        """Start a worker as an operator does, and wait until it takes reports."""
+        """Start a worker as an operator does, and wait until its heart beats. Its history is in `Worker Home`."""
         command = [sys.executable, "-m", "celery", "-A", "ddn_backend", "worker"]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("DDN_")}
         folder = self._folder()
         with open(folder / "worker.txt", "wb") as said:
             self._worker = subprocess.Popen(
-                command, cwd=folder, env={**environment, "DDN_REDIS_URL": self._url}, stdout=said, stderr=said
+                command,
+                cwd=folder,
+                env={**environment, "DDN_REDIS_URL": self._url, "DDN_HOME": self.worker_home()},
+                stdout=said,
+                stderr=said,
             )
         wait_until(lambda: self._client().exists(HEARTBEAT_KEY), "the worker's heart beats")
+
+    @keyword
+    def end_worker(self) -> None:
+        """End the worker as an operator does: what it has in hand is finished."""
+        assert self._worker
+        self._worker.terminate()
+        self._worker.wait(PATIENCE_SECONDS)
+        self._worker = None
+
+    @keyword
+    def worker_home(self) -> str:
+        """Return the worker's DDN_HOME, for operators' commands on its machine."""
+        return str(self._folder() / "home")
 
     @keyword
     def pretend_that_a_worker_lives(self) -> None:
@@ -85,6 +102,11 @@ class Servers:
     @keyword
     def number_of_waiting_reports(self) -> int:
         return int(self._client().llen(QUEUE))
+
+    @keyword
+    def number_of_waiting_analyses(self) -> int:
+        """Without other tasks, such as the record that a run sends at its end."""
+        return sum(TASK_NAME.encode() in message for message in self._client().lrange(QUEUE, 0, -1))
 
     @keyword
     def wait_until_verdicts_are_asked_for(self) -> None:

@@ -5,24 +5,25 @@ keeps reports where other workers can take them. Analyses wait for the network, 
 limits, so a longer analysis is only delivered again.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
-from celery import Celery
-from celery.bootsteps import StartStopStep
+from celery import Celery, signals
 from celery.utils.log import get_logger
-from redis import RedisError
 
-from robot_ddn_listener.contract import HEARTBEAT_KEY, HEARTBEAT_SECONDS, QUEUE, VERDICT_SECONDS
+from robot_ddn_listener.contract import QUEUE, VERDICT_SECONDS
 
-from . import bootstrap, tasks
-from .errors import SettingsError
-from .settings import Settings, load
+from . import bootstrap, revocation, tasks
+from .heartbeat import heartbeat
+from .ops.endpoint import with_redis
+from .settings import Settings, load, prefer_flower_configuration, read_dotenv
 
+FLOWER_CONFIGURATION = Path(__file__).with_name("flowerconfig.py")
 VISIBILITY_MARGIN_SECONDS = 60  # a report is handed out again this long after its deadline: never while it is analysed
-BEAT_SECONDS = HEARTBEAT_SECONDS / 3  # two beats may get lost
 
 T = TypeVar("T")
 
@@ -32,12 +33,10 @@ logger = get_logger(__name__)
 @cache
 def command_line_app() -> Celery:
     """Return the app of this process, by its environment; for Celery's command line."""
-    settings = load()
-    if not settings.redis_url:
-        raise SettingsError(
-            "Reading setting 'DDN_REDIS_URL' failed: expected a URL such as redis://host:6379/0, got nothing. "
-            "The backend does not start."
-        )
+    read_dotenv(Path.cwd())
+    settings = with_redis(load())
+    prefer_flower_configuration(FLOWER_CONFIGURATION)
+    logging.getLogger(tasks.__name__).setLevel(settings.log_level)  # Celery's own default tells of warnings only
     return create_app(settings)
 
 
@@ -46,10 +45,13 @@ def create_app(settings: Settings) -> Celery:
     url = _with_certificates_checked(settings.redis_url)
     app = Celery("ddn_backend", broker=url, backend=url)
     app.conf.update(configuration(settings))
-    app.steps["consumer"].add(Heartbeat)
+    app.steps["consumer"].add(heartbeat(has_local_history=not settings.mongo_url))
     pipeline = _once(lambda: bootstrap.backend_pipeline(settings, app.backend.client))
+    revocation.listen()
+    _prepare_when_ready(app, lambda: bootstrap.prune(pipeline(), settings))
     tasks.register(app, pipeline)
-    tasks.register_desk(app, _once(lambda: bootstrap.desk(pipeline(), tasks.Verdicts(app.backend.client).replace)))
+    tasks.register_runs(app, pipeline)
+    tasks.register_desk(app, _once(lambda: bootstrap.desk(pipeline(), tasks.Verdicts(app.backend.client))))
     return app
 
 
@@ -98,39 +100,24 @@ def _once(build: Callable[[], T]) -> Callable[[], T]:
     return get
 
 
+def _prepare_when_ready(app: Celery, prepare: Callable[[], None]) -> None:
+    """Call `prepare` beside a worker that is ready: else the first report would wait for imports and old history."""
+
+    def run() -> None:
+        try:
+            prepare()
+        except Exception as error:  # noqa: BLE001 - whatever cannot be built: each analysis meets it again, and tells it
+            logger.error("Preparing the worker failed: %s", error)
+
+    def start(sender: Any, **signal_arguments: Any) -> None:
+        if sender.app is app:
+            threading.Thread(target=run, name="ddn-prepare").start()  # no daemon: one that is in SQLite at the exit would crash
+
+    signals.worker_ready.connect(start, weak=False)
+
+
 def _with_certificates_checked(url: str) -> str:
     """Celery refuses a TLS URL that does not say what to do with the server's certificate."""
     if not url.startswith("rediss://") or "ssl_cert_reqs=" in url:
         return url
     return f"{url}{'&' if '?' in url else '?'}ssl_cert_reqs=required"
-
-
-class Heartbeat(StartStopStep):  # type: ignore[misc]
-    """Tells listeners that a worker takes reports: it runs in the loop that takes them, so it stops when that hangs."""
-
-    requires = ("celery.worker.consumer.tasks:Tasks",)
-
-    def __init__(self, consumer: Any, **options: Any) -> None:
-        super().__init__(consumer, **options)
-        self._entry: Any = None
-
-    def start(self, consumer: Any) -> None:
-        self._beat(consumer)
-        self._entry = consumer.timer.call_repeatedly(BEAT_SECONDS, self._beat, (consumer,))
-
-    def stop(self, consumer: Any) -> None:
-        if self._entry:
-            self._entry.cancel()
-            self._entry = None
-        try:
-            client = consumer.app.backend.client
-            if client.get(HEARTBEAT_KEY) == consumer.hostname.encode():  # else another worker has taken over
-                client.delete(HEARTBEAT_KEY)
-        except RedisError as error:
-            logger.warning("Removing the heartbeat failed: %s. It expires within %d s.", error, HEARTBEAT_SECONDS)
-
-    def _beat(self, consumer: Any) -> None:
-        try:
-            consumer.app.backend.client.set(HEARTBEAT_KEY, consumer.hostname, ex=HEARTBEAT_SECONDS)
-        except RedisError as error:
-            logger.warning("Sending the heartbeat failed: %s. Listeners do not wait for this worker.", error)

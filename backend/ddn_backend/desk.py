@@ -7,7 +7,7 @@ is JSON types; a question that cannot be answered comes back as ``{"problem": wh
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from robot_ddn_listener.contract import Analysis, ErrorType, Stage, Verdict, encode
 
@@ -23,14 +23,24 @@ SHORTEST_ID_CHARACTERS = 6  # of an id's beginning: less is a guess
 MAX_WORDS_CHARACTERS = 4_000  # of what a person says of a failure
 
 
-class Desk:
-    """`publish` puts a new verdict where listeners and `ddn attach` find it."""
+class Published(Protocol):
+    """The verdicts that listeners and `ddn attach` find."""
 
-    def __init__(self, pipeline: Pipeline, library: Library, history: History, publish: Callable[[Analysis], None]):
+    def replace(self, analysis: Analysis) -> None:
+        """Put a verdict in its place, whatever is there."""
+
+    def withdraw(self, project: str, report_id: str) -> None:
+        """Delete a verdict, and what the queue keeps of its task."""
+
+
+class Desk:
+    """Answers from what the pipeline knows and the history keeps; new verdicts are published."""
+
+    def __init__(self, pipeline: Pipeline, library: Library, history: History, published: Published):
         self._pipeline = pipeline
         self._library = library
         self._history = history
-        self._publish = publish
+        self._published = published
 
     def fetch(self, beginning: str) -> dict[str, Any]:
         """Return report, analysis and state of the failure whose id begins so."""
@@ -73,7 +83,7 @@ class Desk:
         notes = self._unlearned(report.project, before.report_id) if before and kind is FeedbackKind.UNDO else []
         if standing is None:
             if past.analysis:
-                self._publish(past.analysis)
+                self._published.replace(past.analysis)
             return {"said": encode(said), "analysis": None, "degraded": notes}
         analysis, learning = self._taken_over(past, standing)
         return {"said": encode(said), "analysis": encode(analysis), "degraded": [*notes, *learning]}
@@ -90,7 +100,7 @@ class Desk:
         report = past.report
         blank = past.analysis or Analysis(report.id, report.project, report.fingerprint)
         analysis = replace(by_person(Case(report, blank), standing, past.analysis), stage=Stage.FINAL)
-        self._publish(analysis)
+        self._published.replace(analysis)
         learned = past_failure(
             report,
             error_type=standing.error_type,
@@ -108,8 +118,10 @@ class Desk:
         return analysis, []
 
     def _forgotten(self, past: Past) -> dict[str, Any]:
-        count = self._history.forget(past.report.id)
-        return {"forgotten": count, "id": past.report.id, "degraded": self._unlearned(past.report.project, past.report.id)}
+        project, report_id = past.report.project, past.report.id
+        count = self._history.forget(report_id)
+        self._published.withdraw(project, report_id)
+        return {"forgotten": count, "id": report_id, "degraded": self._unlearned(project, report_id)}
 
 
 def _answered(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The runtime of one machine: `python -m ddn_backend.embedded DIRECTORY`, started by robot_ddn_listener.runtime at need.
 
-    lock the directory -> Valkey -> worker -> endpoint file -> ... nobody holds a lease for a while ... -> ends
+    lock the directory -> Valkey -> recorded runs -> worker -> endpoint file -> ... nobody holds a lease for a while ... -> ends
 
 It ends when it could take the clients' lock for DDN_IDLE seconds, removing the endpoint under that lock, so that a client
 either finds a runtime that stays or none. Reports that still wait are worked off first, for a while; what is left then
@@ -26,7 +26,8 @@ from celery.exceptions import SecurityWarning
 from celery.worker import state
 from redis import RedisError
 
-from robot_ddn_listener.contract import HEARTBEAT_KEY, QUEUE
+from robot_ddn_listener import kept_runs
+from robot_ddn_listener.contract import QUEUE
 from robot_ddn_listener.errors import DdnError, RuntimeStartError
 from robot_ddn_listener.runtime import (
     CLIENTS_LOCK,
@@ -42,13 +43,17 @@ from robot_ddn_listener.runtime import (
 )
 from robot_ddn_listener.version import VERSION
 
+from . import bootstrap
 from .app import create_app
+from .recorded_runs import Intake
 from .settings import Settings, load
-from .valkey_server import ValkeyServer
+from .unused_runtimes import remove_unused
+from .valkey_server import ValkeyServer, take_back_unfinished
 
 MAX_LOG_BYTES = 1024 * 1024
 PREDECESSOR_SECONDS = 20.0  # that a runtime which is about to end may take for it
 LOOK_SECONDS = 0.25  # between two looks at the clients' lock
+INTAKE_SECONDS = 1.0  # that recorded runs may hold up the first analysis, which needs to know of them
 DRAIN_SECONDS = 30.0  # that reports which still wait may keep a runtime up that nobody uses any more
 GOODBYE_SECONDS = 20.0  # that the worker may take to stop
 
@@ -67,6 +72,7 @@ def main(arguments: Sequence[str]) -> int:
         _log_to(place / LOG)
         with _alone(place) as is_alone:
             if is_alone:
+                remove_unused(place.parent)
                 Runtime(place, load()).run()
     except (DdnError, OSError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
@@ -82,13 +88,17 @@ class Runtime:
         self._settings = settings
         self._server = ValkeyServer(place)
         self._stopped = threading.Event()
+        runs = place.parent / kept_runs.RUNS / kept_runs.of_embedded(settings.mongo_url)
+        self._intake = Intake(runs, lambda: bootstrap.history(settings))
 
     def run(self) -> None:
         """Start all, work, and return when all is stopped."""
         self._server.start()
+        self._intake.start()
         try:
             self._work()
         finally:
+            self._intake.stop()
             self._withdraw()
             self._server.stop()
             logger.info("Ended.")
@@ -103,7 +113,7 @@ class Runtime:
 
     def _worker(self) -> tuple[Any, Celery]:
         app = create_app(self._settings.model_copy(update={"redis_url": self._server.url}))
-        _take_back_unfinished(app)
+        take_back_unfinished(app.backend.client)
         signals.setup_logging.connect(_keep_logging, weak=False)
         signals.worker_ready.connect(self._announce)
         signals.worker_shutting_down.connect(self._withdraw)
@@ -118,6 +128,7 @@ class Runtime:
 
     def _announce(self, **signal_arguments: Any) -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # Celery would start itself again, without us
+        self._intake.wait(INTAKE_SECONDS)
         new = self._place / f"{ENDPOINT}.new"
         new.write_text(json.dumps({"url": self._server.url, "pid": os.getpid(), "version": VERSION}), encoding="utf-8")
         new.replace(self._place / ENDPOINT)
@@ -166,14 +177,6 @@ def _pending(app: Celery) -> bool:
     except RedisError as error:  # nobody can work off what a server that does not answer holds
         logger.warning("Counting waiting reports failed: %s.", error)
         return False
-
-
-def _take_back_unfinished(app: Celery) -> None:
-    """Make reports that a killed runtime was at work on due at once; no other worker can have them."""
-    client = app.backend.client
-    for tag in client.zrange("unacked_index", 0, -1):
-        client.zadd("unacked_index", {tag: 0})
-    client.delete(HEARTBEAT_KEY)
 
 
 @contextmanager

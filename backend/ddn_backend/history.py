@@ -15,7 +15,7 @@ from robot_ddn_listener.contract import Analysis, FailureReport, Stage, Verdict,
 from robot_ddn_listener.errors import ContractError
 
 from .errors import PermanentError, SettingsError
-from .ports import Feedback, FeedbackKind, HistoryBrokenError, Outcome, Past, RunRecord, State, Wanted
+from .ports import Feedback, FeedbackKind, HistoryBrokenError, Outcome, Past, RunRecord, State, TaskRun, Wanted, WantedRuns
 
 NOT_ANSWERED, INTERIM, FINAL = "0", "1", "2"  # with the time behind it, an answer's rank: it gives way to none of a lower one
 
@@ -139,6 +139,33 @@ def chosen(rows: Iterable[Mapping[str, Any]], wanted: Wanted) -> tuple[Past, ...
     return tuple(islice(found, wanted.limit))
 
 
+def task_run_row(run: TaskRun) -> dict[str, Any]:
+    """Return the columns of a task run: what it is searched by, and the run itself."""
+    return {
+        "key": run.key,
+        "task_id": run.task_id,
+        "project": run.project,
+        "state": run.state.value,
+        "error_type": run.error_type,
+        "worker": run.worker,
+        "latest": latest_time(run),
+        "record": packed(run),
+    }
+
+
+def latest_time(run: TaskRun) -> str:
+    """Return the latest time that is known of `run`, as `stamp` writes it; empty where none is."""
+    times = (run.queued, run.started, run.finished)
+    return max((stamp(told_time(text, f"task run '{run.key}'")) for text in times if text), default="")
+
+
+def chosen_runs(rows: Iterable[Mapping[str, Any]], wanted: WantedRuns) -> tuple[TaskRun, ...]:
+    """Return the first of `rows` that have the wanted text."""
+    runs = (unpacked(TaskRun, row["record"], row["key"]) for row in rows)
+    text = wanted.text.lower()
+    return tuple(islice((run for run in runs if not text or text in _told_of_run(run).lower()), wanted.limit))
+
+
 def only_one(rows: list[Mapping[str, Any]], beginning: str) -> Past | None:
     """Return the report whose id is, or begins with, `beginning`; `rows` are the first two, in the order of their ids."""
     if len(rows) > 1 and rows[0]["id"] != beginning:
@@ -179,6 +206,10 @@ def _is_original_diagnosis(analysis: Analysis) -> bool:
 def _told(candidate: Past) -> str:
     degraded = candidate.analysis.degraded if candidate.analysis else ()
     return "\n".join((candidate.report.error_message, candidate.problem, *degraded))
+
+
+def _told_of_run(run: TaskRun) -> str:
+    return "\n".join((run.test_name, run.suite_name, run.error_message, run.error, *run.degraded))
 
 
 def _packed(plain: object) -> bytes:

@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     model_cost: float = _setting(0.25, "US dollars an analysis", ge=0)
     model_groups: int = _setting(50, "groups of a run that reach the model", ge=0)
     model_rate: int = _setting(0, "model calls a minute over all workers; 0 is no limit", ge=0)
+    run_tokens: int = _setting(0, "tokens a run; 0 is no limit", ge=0)
+    run_cost: float = _setting(0.0, "US dollars a run; 0 is no limit", ge=0)
+    day_tokens: int = _setting(0, "tokens a project and day; 0 is no limit", ge=0)
     day_cost: float = _setting(0.0, "US dollars a project and day; 0 is no limit", ge=0)
     model_grades: bool = _setting(False, "the model grades what was found, too")
     web_search: bool = _setting(False, "the model may search the web")
@@ -112,6 +115,12 @@ def read_dotenv(folder: Path) -> None:
             os.environ.setdefault(name, value)
 
 
+def prefer_flower_configuration(path: Path) -> None:
+    """Let `celery flower` take its configuration from `path`, unless another one is named or lies in the working folder."""
+    if not Path("flowerconfig.py").exists():
+        os.environ.setdefault("FLOWER_CONF", str(path))
+
+
 def environment() -> dict[str, str]:
     """Return the variables of this process, whose secrets must not be in what a model is sent."""
     return dict(os.environ)
@@ -130,4 +139,5 @@ def _explain(problem: "ErrorDetails") -> str:
     field = str(problem["loc"][0]) if problem["loc"] else "?"
     variable = field if field.isupper() else f"DDN_{field.upper()}"
     got = "" if "URL" in variable else f", got '{problem['input']}'"
-    return f"Reading setting '{variable}' failed: {problem['msg'].removeprefix('Value error, ')}{got}."
+    expected = problem["msg"].removeprefix("Value error, ").replace("Input should be ", "expected ", 1).partition(", unable to")[0]
+    return f"Reading setting '{variable}' failed: {expected}{got}."

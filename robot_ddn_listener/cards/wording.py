@@ -16,8 +16,11 @@ from ..contract import Analysis, ErrorType, Stage, Verdict
 from ..ticket import Delivery, Member, Ticket
 from .legible import count, one_line
 
-CONFIDENCE_BANDS = ((0.8, "likely"), (0.5, "possible"), (0.0, "uncertain"))
-"""The lowest confidence of each word. Words, not figures, because until a model is calibrated its figure is no probability."""
+CONFIDENCE_BANDS = ((0.85, ""), (0.65, "likely, please confirm"), (0.0, "uncertain"))
+"""The lowest confidence of each wording: from .85 a cause is told plainly, and below .40 the backend names none.
+
+Words, not figures, because until a model is calibrated its figure is no probability.
+"""
 
 MEANINGS = {
     ErrorType.CODE_ERROR: "a defect in the product under test or in a library it uses",
@@ -74,11 +77,13 @@ class Group:
 
 
 def confidence_word(analysis: Analysis) -> str:
-    """Return likely, possible or uncertain, with a percentage only where the figure is a calibrated probability."""
+    """Return what is said of the confidence, nothing where it is high; a percentage only where it is a calibrated probability."""
     if not 0 <= analysis.confidence <= 1:
         return CONFIDENCE_BANDS[-1][1]
     word = next(word for lowest, word in CONFIDENCE_BANDS if analysis.confidence >= lowest)
-    return f"{word} ({analysis.confidence:.0%})" if analysis.calibrated else word
+    if not analysis.calibrated:
+        return word
+    return f"{word} ({analysis.confidence:.0%})" if word else f"{analysis.confidence:.0%} sure"
 
 
 def answered_by(analysis: Analysis) -> str:
@@ -105,7 +110,7 @@ def _source(analysis: Analysis) -> str:
 
 
 def certainty(analysis: Analysis) -> str:
-    """Return the confidence word, or nothing where a person has answered or no cause is claimed."""
+    """Return what is said of the confidence; nothing where it is high, a person has answered or no cause is claimed."""
     claimed = analysis.verdict is Verdict.DIAGNOSED and not analysis.confirmed_by
     return confidence_word(analysis) if claimed else ""
 

@@ -74,6 +74,9 @@ _UNLIKE_WORDS = re.compile(
     re.IGNORECASE,
 )
 _TRACEBACK_LINE = re.compile(r"\n?[ \t]{1,12}File \"[^\"\n]{1,300}\", line \d+[^\n]{0,200}\n[^\n]{0,200}\Z")
+_NAME_AND_SIGN = re.compile(r"[\w.-]{1,60}[:=]")
+_QUOTES = re.compile(r"""(?<!\\)["']""")
+_LINE_LOOKED_AT = 1000  # characters before a name, in which a string may have begun
 _LINE_START = re.compile(r"""(?:\A|\n|\\n)[\s"'#>*-]{0,40}\Z""")
 _LINE_END = re.compile(r"[ \t,;]{0,8}(?:\r?\n|\\[nr]|\Z)")
 
@@ -203,13 +206,33 @@ def _value(place: _Place) -> re.Match[str] | None:
 def _is_secret(place: _Place, value: re.Match[str], is_code: bool) -> bool:
     shape = value.lastgroup or ""
     found = value[shape]
-    if shape == "bare" and len(found) <= 300 and (is_code or _EXPRESSION.fullmatch(found) or _stands_in_traceback(place)):
+    if shape == "bare" and len(found) <= 300 and (_is_expression(place, found, is_code) or _names_the_next(found)):
         return False
     if shape == "box" and _SCHEMA.match(found):
         return False
     if place.form == "after" and not _is_option(place):
         return shape == "bare" and place.kind != "weak" and bool(_UNLIKE_WORDS.fullmatch(found)) and can_be_secret(found)
     return can_be_secret(found, must_look_like_one=_proves_little(place, value))
+
+
+def _is_expression(place: _Place, found: str, is_code: bool) -> bool:
+    """Tell whether an unquoted value is program text; within a string of a program it is none."""
+    if is_code and not _stands_in_literal(place):
+        return True
+    return bool(_EXPRESSION.fullmatch(found)) or _stands_in_traceback(place)
+
+
+def _names_the_next(found: str) -> bool:
+    """Tell whether it is a name with a secret of its own behind it: ``Invalid token: X-Auth-Token: <secret>``."""
+    return bool(_NAME_AND_SIGN.fullmatch(found)) and bool(secret_kind(found[:-1]))
+
+
+def _stands_in_literal(place: _Place) -> bool:
+    open_quote = ""
+    line = place.text[max(0, place.start - _LINE_LOOKED_AT) : place.start].rpartition("\n")[2]
+    for quote in _QUOTES.findall(line):
+        open_quote = quote if not open_quote else "" if quote == open_quote else open_quote
+    return bool(open_quote)
 
 
 def _stands_in_traceback(place: _Place) -> bool:

@@ -184,6 +184,21 @@ def test_a_long_diff_is_cut_and_says_so(host: CodeHost, project: Project) -> Non
     assert diff.cut[0].endswith("characters were left out")
 
 
+def test_code_is_searched_for_whole_words_in_tracked_files(host: CodeHost, project: Project) -> None:
+    project.commit(lib__shop_py="a = 1\nrefill_glimmer()\n", docs__a_md="refill_glimmer_twice\n", lib__cart_py="pay_now()\n")
+    (project.root / "untracked.py").write_text("refill_glimmer()\n")
+    found = host.search(["refill_glimmer", "pay_now", "--output=x"])
+    assert {lines.file for lines in found} == {"lib/shop.py", "lib/cart.py"}
+    assert any("refill_glimmer()" in lines.lines for lines in found)
+    assert [len(host.search(["refill_glimmer", "pay_now"], limit)) for limit in (1, 3)] == [1, 2]
+
+
+@pytest.mark.parametrize("words", [[], ["nowhere_at_all"], ["-O/tmp/x"], ["a b"]])
+def test_a_search_may_find_nothing(host: CodeHost, project: Project, words: list[str]) -> None:
+    project.commit(lib__shop_py="a b -O/tmp/x\n")
+    assert host.search(words) == ()
+
+
 def test_the_first_commit_has_a_diff(host: CodeHost, project: Project) -> None:
     diff = host.diff(project.commit(lib__shop_py="a\n"))
     assert diff

@@ -294,7 +294,7 @@ def test_a_text_is_looked_up_as_a_failure_is(library: ProjectLibrary) -> None:
 
 def test_the_shipped_thresholds_say_on_what_they_were_fitted_and_when() -> None:
     shipped = thresholds.load()
-    assert set(shipped) == {"lexical", "reranker", "model"}
+    assert set(shipped) == {"lexical", "lexical-short", "reranker", "model"}
     for values in shipped.values():
         assert 0 < values.lower < values.upper < 1
         assert bool(values.n) is bool(values.fitted)

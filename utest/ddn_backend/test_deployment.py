@@ -1,19 +1,25 @@
 """What compose.yaml deploys: who may do what on Redis, by the very file that it uses; and that its parts fit each other."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 import redis
+import yaml
 from conftest import _free_port, _wait_until, missing
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from redis.exceptions import NoPermissionError
 
 from ddn_backend.cli.asking import ask
+from ddn_backend.ops.settings_table import settings
 from robot_ddn_listener.broker import Broker
 from robot_ddn_listener.contract import HEARTBEAT_KEY, QUEUE, FailureReport, Run, Stage, verdict_key
 
@@ -129,3 +135,42 @@ def test_a_listener_may_do_nothing_else(guarded: Guarded, command: tuple[object,
 def test_nobody_comes_in_without_a_name(guarded: Guarded) -> None:
     with redis.Redis(port=guarded.port) as client, pytest.raises(redis.AuthenticationError):
         client.ping()
+
+
+def locked() -> dict[str, str]:
+    lines = (BACKEND / "requirements.lock").read_text(encoding="utf-8").splitlines()
+    pinned = (line.split()[0].split("==") for line in lines if "==" in line and not line.startswith("#"))
+    return {canonicalize_name(name.partition("[")[0]): version for name, version in pinned}
+
+
+def test_the_lock_has_every_requirement_in_a_version_that_is_allowed() -> None:
+    config = ConfigParser()
+    config.read(BACKEND.parent / "setup.cfg", encoding="utf-8")
+    lines = [*config["options"]["install_requires"].split("\n"), *config["options.extras_require"]["backend"].split("\n")]
+    wanted = [Requirement(line) for line in lines if line.strip()]
+    assert len(wanted) > 10
+    missing_or_wrong = {
+        str(requirement): locked().get(canonicalize_name(requirement.name))
+        for requirement in wanted
+        if not requirement.specifier.contains(locked().get(canonicalize_name(requirement.name), "0"))
+    }
+    assert missing_or_wrong == {}
+
+
+def test_what_compose_sets_are_settings_and_what_it_starts_are_commands() -> None:
+    compose = yaml.safe_load((BACKEND / "compose.yaml").read_text(encoding="utf-8"))
+    ours = {name: service for name, service in compose["services"].items() if service.get("image") == "robot-ddn-backend"}
+    assert set(ours) == {"worker", "monitor", "flower"}
+    known = {setting.variable for setting in settings()}
+    assert {variable for service in ours.values() for variable in service["environment"]} <= known
+    for service in ours.values():
+        name = service["command"][0]
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "ddn_backend.cli.main", name, "--help"], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def test_the_passwords_of_compose_are_in_the_example() -> None:
+    wanted = set(re.findall(r"\$\{([A-Z_]+)[:}]", (BACKEND / "compose.yaml").read_text(encoding="utf-8")))
+    assert wanted <= set(re.findall(r"^#?([A-Z_]+)=", (BACKEND / ".env.example").read_text(encoding="utf-8"), re.MULTILINE))

@@ -12,17 +12,24 @@ import pytest
 import robot
 from click.testing import CliRunner
 
+from ddn_backend import fitted
 from ddn_backend.adapters.fts import FtsKnowledgeBase
-from ddn_backend.bootstrap import offline_pipeline
+from ddn_backend.bootstrap import evaluated_pipeline, offline_pipeline, reranked_library
 from ddn_backend.cli.evaluate import evaluate_command
+from ddn_backend.cli.main import main
 from ddn_backend.evaluation.answers import Answer, answers_to
-from ddn_backend.evaluation.fit import fitted_thresholds, graded
+from ddn_backend.evaluation.fit import fitted_calibration, fitted_thresholds, graded
 from ddn_backend.evaluation.labelled import Labelled, LabelledError, read_labelled
 from ddn_backend.evaluation.measures import measure, overlap, percentile, wilson
 from ddn_backend.evaluation.replay import report_of
 from ddn_backend.knowledge import load
-from ddn_backend.pipeline import thresholds
-from robot_ddn_listener.contract import Analysis, Engine, ErrorType, Evidence, FailureReport, Run, Verdict
+from ddn_backend.pipeline import Parts, thresholds
+from ddn_backend.pipeline.calibrate import MIN_ANSWERS
+from ddn_backend.pipeline.retrieve import Shipped
+from ddn_backend.ports import Found, Query, Source
+from robot_ddn_listener.contract import Analysis, ErrorType, Evidence, FailureReport, Run, Verdict
+from servers import gemini
+from servers.gemini import MODEL, GeminiServer
 
 OWN = Path(__file__).parents[2] / "backend" / "eval" / "labelled.jsonl"
 CODE, TEST, INFRA, CONFIG = ErrorType.CODE_ERROR, ErrorType.TEST_ERROR, ErrorType.INFRA_ERROR, ErrorType.CONFIG_ERROR
@@ -238,8 +245,17 @@ def test_percentiles_are_values_that_were_measured() -> None:
 # The command, and the project's own failures.
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installation of its own, in which no service is named."""
+    for name in [name for name in os.environ if name.startswith("DDN_") and name != "DDN_CORPUS"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("DDN_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
 def command() -> Any:
-    return evaluate_command(lambda model: offline_pipeline().analyze, lambda: FtsKnowledgeBase(load()))
+    return evaluate_command(evaluated_pipeline, reranked_library)
 
 
 def run(*arguments: object) -> Any:
@@ -275,40 +291,152 @@ def test_people_get_a_table_of_78_columns_with_what_was_wrong(tmp_path: Path) ->
     assert max(len(line) for line in text.splitlines() if not line.startswith("Not used")) <= 78
 
 
-def test_the_model_that_is_named_answers(tmp_path: Path) -> None:
-    path = write(tmp_path / "f.jsonl", {"error_type": "CODE_ERROR", "error_message": "1 != 2"})
-    asked: list[str] = []
+class Script:
+    """A model that grades everything alike and concludes with the message as its evidence."""
 
-    def analyzer(model: str) -> Callable[[FailureReport], Analysis]:
-        asked.append(model)
-        return lambda report: Analysis(report.id, verdict=Verdict.DIAGNOSED, error_type=CODE, engine=Engine(model=model))
+    def __init__(self, confidence: float = 0.9, error_type: str = "INFRA_ERROR") -> None:
+        self.confidence, self.error_type = confidence, error_type
 
-    done = CliRunner().invoke(
-        evaluate_command(analyzer, lambda: FtsKnowledgeBase(load())), [str(path), "--json", "--model", "some"]
-    )
-    assert (asked, json.loads(done.stdout)["accuracy"]) == (["some"], 1.0)
+    def __call__(self, request: dict[str, Any]) -> gemini.Answer:
+        if gemini.is_grading(request):
+            return gemini.grades(*[0.8] * gemini.prompt(request).count("## passage "))
+        quote = {"quote": "refused", "where": "error message"}
+        return gemini.conclude(evidence=[quote], confidence=self.confidence, error_type=self.error_type)
 
 
-def test_fitted_thresholds_are_written_with_their_basis_and_day(tmp_path: Path) -> None:
-    target = tmp_path / "t.json"
-    run(OWN, "--fit", "--to", target, "--json")
-    fitted = thresholds.load(target.read_text())
-    assert fitted["lexical"].n == len(read_labelled(OWN).records)
-    assert "labelled.jsonl" in fitted["lexical"].basis
-    assert 0 < fitted["lexical"].lower <= fitted["lexical"].upper < 1
-    assert fitted["model"] == thresholds.load()["model"]
+@pytest.fixture
+def model(monkeypatch: pytest.MonkeyPatch) -> Any:
+    with GeminiServer(Script()) as server:
+        monkeypatch.setenv("GEMINI_API_KEY", "stand-in")
+        monkeypatch.setenv("GOOGLE_GEMINI_BASE_URL", server.url)
+        yield server
+
+
+def refusals(path: Path, count: int) -> Path:
+    message = f"{REFUSED} by the till"
+    return write(path, *({"id": f"r{n}", "error_type": "INFRA_ERROR", "error_message": f"{message} {n}"} for n in range(count)))
+
+
+def test_the_model_that_is_named_answers_through_the_whole_pipeline_and_what_it_took_is_told(
+    tmp_path: Path, model: GeminiServer
+) -> None:
+    path = refusals(tmp_path / "f.jsonl", 2)
+    found = json.loads(run(path, "--json", "--model", f"google:{MODEL}").stdout)
+    assert (found["accuracy"], found["model"]) == (1.0, f"google:{MODEL}")
+    assert found["taken"] == {"calls": 2, "tokens_in": 2000, "tokens_out": 100, "cost_usd": 0.0, "degraded": 0}
+    assert {(one["model"], one["calls"], one["tokens_in"], one["confidence"]) for one in found["answers"]} == {
+        (gemini.ANSWERED_BY, 1, 1000, 0.9)
+    }
+    assert len(model.requests) == 2
+    assert "Model: 2 calls, 2,000 + 100 tokens, $0.0000; 0 answers degraded" in run(path, "--model", f"google:{MODEL}").stdout
+
+
+def test_no_limit_of_groups_ends_an_evaluation(tmp_path: Path, model: GeminiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DDN_MODEL_GROUPS", "1")
+    found = json.loads(run(refusals(tmp_path / "f.jsonl", 3), "--json", "--model", f"google:{MODEL}").stdout)
+    assert found["taken"]["calls"] == 3
+
+
+def test_a_model_that_fails_leaves_the_drafts_and_is_counted(tmp_path: Path, model: GeminiServer) -> None:
+    model.script = [gemini.error(500)]
+    found = json.loads(run(refusals(tmp_path / "f.jsonl", 2), "--json", "--model", f"google:{MODEL}").stdout)
+    assert (found["accuracy"], found["taken"]["degraded"]) == (1.0, 2)
+    assert "Asking model" in found["answers"][0]["degraded"][0]
+
+
+@pytest.mark.parametrize("arguments", [["--model", "google"], ["--model", "acme:x"], ["--grades"], ["--fit-calibration"]])
+def test_a_model_that_cannot_be_asked_is_one_clear_line(arguments: list[str], tmp_path: Path, capsys: Any) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["eval", str(refusals(tmp_path / "f.jsonl", 1)), *arguments])
+    said = capsys.readouterr().err.strip().splitlines()
+    assert (end.value.code, "failed: " in said[-1]) == (2, True)
+
+
+def test_what_confidence_is_worth_is_fitted_for_the_model_that_answered_and_then_used(
+    tmp_path: Path, home: Path, model: GeminiServer
+) -> None:
+    path, named = refusals(tmp_path / "f.jsonl", MIN_ANSWERS), ("--model", f"google:{MODEL}")
+    model.script = Script(0.7)
+    done = run(path, "--fit-calibration", *named, "--json")
+    assert f"Confidence of {gemini.ANSWERED_BY} fitted on {MIN_ANSWERS} answers: " in done.stderr
+    kept = fitted.calibration_in(home)[gemini.ANSWERED_BY]
+    assert (kept.n, len(kept.fitted)) == (MIN_ANSWERS, 10)
+    assert "f.jsonl" in kept.basis
+    assert {one["confidence"] for one in json.loads(done.stdout)["answers"]} == {0.7}
+    again = json.loads(run(refusals(tmp_path / "g.jsonl", 1), *named, "--json").stdout)
+    assert again["answers"][0]["confidence"] == round(kept.probability(0.7), 2) > 0.9
+
+
+def test_too_few_answers_are_kept_and_not_used(tmp_path: Path, home: Path, model: GeminiServer) -> None:
+    path = refusals(tmp_path / "f.jsonl", 2)
+    assert "it is used from 50 on" in run(path, "--fit-calibration", "--model", f"google:{MODEL}").stderr
+    assert fitted.calibration_in(home)[gemini.ANSWERED_BY].n == 2
+    found = json.loads(run(path, "--json", "--model", f"google:{MODEL}").stdout)
+    assert {one["confidence"] for one in found["answers"]} == {0.9}
+
+
+def test_a_calibration_is_not_fitted_where_no_model_concluded() -> None:
+    with pytest.raises(LabelledError, match="It stays as it is"):
+        fitted_calibration([answer(TEST, TEST)], "f.jsonl", date(2026, 1, 1))
+
+
+def test_fitted_thresholds_are_written_where_the_pipeline_reads_them(home: Path) -> None:
+    run(OWN, "--fit", "--json")
+    kept = thresholds.load((home / fitted.THRESHOLDS).read_text())
+    assert set(kept) == {"lexical", "lexical-short"}
+    assert kept["lexical"].n == len(read_labelled(OWN).records)
+    assert "labelled.jsonl" in kept["lexical"].basis
+    assert 0 < kept["lexical"].lower <= kept["lexical"].upper < 1
+    assert fitted.thresholds_in(home)["lexical"] == kept["lexical"]
+    assert evaluated_pipeline("none", False, True, home).parts.thresholds["lexical"] == kept["lexical"]
+
+
+def test_fitted_thresholds_can_be_written_elsewhere(tmp_path: Path, home: Path) -> None:
+    run(OWN, "--fit", "--to", tmp_path / "t.json", "--json")
+    assert "lexical" in thresholds.load((tmp_path / "t.json").read_text())
+    assert not home.exists()
+
+
+def test_a_model_that_grades_is_fitted_under_its_name(tmp_path: Path, home: Path, model: GeminiServer) -> None:
+    run(refusals(tmp_path / "f.jsonl", 3), "--fit", "--grades", "--model", f"google:{MODEL}")
+    kept = fitted.thresholds_in(home)[f"model google:{MODEL}"]
+    assert (kept.n, kept.upper) == (3, 0.8)
+
+
+class Reranked:
+    """A source whose passages bring grades of a reranker."""
+
+    name = "pinecone"
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+
+    def find(self, query: Query, limit: int = 5) -> Found:
+        found = self.source.find(query, limit).passages
+        return Found(tuple(replace(passage, grade=0.42, graded_by="reranker") for passage in found))
+
+
+def parts() -> Parts:
+    return Parts(Shipped(FtsKnowledgeBase(load())), thresholds.load())
+
+
+def test_the_reranker_is_fitted_on_its_own_grades() -> None:
+    own = parts()
+    found = fitted_thresholds(read_labelled(OWN), own, Reranked(own.library), date(2026, 1, 1))
+    assert set(found) == {"lexical", "lexical-short", "reranker"}
+    assert (found["reranker"].upper, found["reranker"].n) == (0.42, len(read_labelled(OWN).records))
 
 
 def test_thresholds_are_not_fitted_where_nothing_right_is_found(tmp_path: Path) -> None:
     labelled = read_labelled(write(tmp_path / "f.jsonl", {"error_type": "CODE_ERROR", "error_message": "zzz"}))
     with pytest.raises(LabelledError, match="They stay as they are"):
-        fitted_thresholds(labelled, FtsKnowledgeBase(load()), date(2026, 1, 1))
+        fitted_thresholds(labelled, parts(), None, date(2026, 1, 1))
 
 
 def test_a_passage_is_right_when_it_names_the_failures_type() -> None:
     record = Labelled("a", INFRA, error_message=REFUSED)
-    (found,) = graded([record], FtsKnowledgeBase(load()))
-    (other,) = graded([replace(record, error_type=CODE)], FtsKnowledgeBase(load()))
+    (found,) = graded([record], parts().library)
+    (other,) = graded([replace(record, error_type=CODE)], parts().library)
     assert (found.right[0], other.right[0]) == (True, False)
     assert found.grades == other.grades
 

@@ -116,7 +116,7 @@ def test_an_answer_that_stays_invalid_stops_the_talk(server: GeminiServer, asked
 
 def test_objections_go_back_to_the_model_word_for_word(server: GeminiServer, asked: Any) -> None:
     server.script = [gemini.conclude(confidence=0.5), gemini.conclude(confidence=0.7)]
-    reply = asked().conclude(inquiry(objections=lambda found: "Prove it!" if found.confidence < 0.6 else ""))
+    reply = asked().conclude(inquiry(objections=lambda found, model: "Prove it!" if found.confidence < 0.6 else ""))
     assert reply.conclusion
     assert reply.conclusion.confidence == 0.7
     assert "Prove it!" in str(server.requests[1])
@@ -124,7 +124,7 @@ def test_objections_go_back_to_the_model_word_for_word(server: GeminiServer, ask
 
 def test_a_valid_answer_counts_where_no_call_is_left_to_correct_it(server: GeminiServer, asked: Any) -> None:
     server.script = [gemini.conclude(confidence=0.5), gemini.text("Let me think.")]
-    reply = asked().conclude(inquiry(limits=Limits(calls=2), objections=lambda found: "Prove it!"))
+    reply = asked().conclude(inquiry(limits=Limits(calls=2), objections=lambda found, model: "Prove it!"))
     assert reply.conclusion
     assert (reply.conclusion.confidence, reply.stopped, reply.usage.calls) == (0.5, "", 2)
     assert "The answer before its correction counts: no conclusion after 2 calls." in reply.notes

@@ -32,7 +32,10 @@ from ddn_backend.ports import (
     Outcome,
     RunRecord,
     State,
+    TaskRun,
+    TaskState,
     Wanted,
+    WantedRuns,
 )
 from robot_ddn_listener.contract import (
     Analysis,
@@ -245,6 +248,16 @@ def test_the_same_answer_again_changes_nothing(history: History) -> None:
     for _ in range(2):
         history.settle(report(), FINAL, NOON)
     assert len(history.listed(Wanted())) == 1
+
+
+def test_reports_are_listed_by_when_they_were_answered_for_good(history: History) -> None:
+    history.settle(report("late"), FINAL, NOON + HOUR)
+    history.settle(report("early"), FINAL, NOON)
+    history.settle(report("old"), FINAL, NOON - HOUR)
+    history.settle(report("draft"), replace(FINAL, stage=Stage.INTERIM), NOON)
+    history.settle(report("dead"), replace(FINAL, stage=Stage.INTERIM), NOON + 2 * HOUR, problem="ZeroDivisionError")
+    history.keep(report("waiting"), NOON)
+    assert history.answered(NOON) == (("early", NOON), ("late", NOON + HOUR), ("dead", NOON + 2 * HOUR))
 
 
 # --- reuse ---------------------------------------------------------------------------------------------------------------
@@ -503,6 +516,88 @@ def test_what_is_too_old_is_deleted_except_for_what_people_said(history: History
     assert len(history.confirmed("shop")) == 1
 
 
+# --- task runs -----------------------------------------------------------------------------------------------------------
+
+RUN = TaskRun(
+    "r1@12",
+    "r1",
+    TaskState.SUCCESS,
+    project="shop",
+    suite_name="Checkout",
+    test_name="Pays by card",
+    error_message="gizmo dry \ud800",
+    error_type="INFRA_ERROR",
+    queued=NOON.isoformat(),
+    started=(NOON + timedelta(seconds=1)).isoformat(),
+    finished=(NOON + timedelta(seconds=3)).isoformat(),
+    worker="celery@one",
+    retries=1,
+    seconds=2.0,
+    step_seconds={"a.b$c": 0.5},
+    degraded=("gizmo: timed out",),
+    tokens_in=7,
+    cost_usd=0.25,
+)
+
+
+def test_task_runs_come_back_as_they_were_recorded_the_latest_first(opened: Callable[..., History]) -> None:
+    waiting = TaskRun("r2@13", "r2", TaskState.QUEUED, queued=(NOON + HOUR).isoformat())
+    opened().record_task_runs((RUN, waiting))
+    assert opened().task_runs(WantedRuns()) == (waiting, decode(TaskRun, encode(RUN)))
+    assert opened().task_runs(WantedRuns(limit=1)) == (waiting,)
+
+
+def test_a_task_run_that_is_recorded_again_is_replaced(history: History) -> None:
+    history.record_task_runs((replace(RUN, state=TaskState.STARTED, finished=""),))
+    history.record_task_runs((RUN,))
+    assert [run.state for run in history.task_runs(WantedRuns())] == [TaskState.SUCCESS]
+
+
+def test_no_task_runs_are_recorded_without_complaint(history: History) -> None:
+    history.record_task_runs(())
+    assert history.task_runs(WantedRuns()) == ()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "keys"),
+    [
+        (WantedRuns(project="shop"), ["a", "b"]),
+        (WantedRuns(states=(TaskState.FAILURE, TaskState.REVOKED)), ["c", "b"]),
+        (WantedRuns(states=(TaskState.RETRY,)), []),
+        (WantedRuns(error_type="CODE_ERROR"), ["b"]),
+        (WantedRuns(worker="celery@two"), ["c"]),
+        (WantedRuns(since=NOON - HOUR / 2), ["c", "a"]),
+        (WantedRuns(until=NOON), ["a", "b"]),
+        (WantedRuns(since=NOON, until=NOON, project="shop"), ["a"]),
+        (WantedRuns(task_id="tb"), ["b"]),
+        (WantedRuns(text="MILK"), ["c"]),
+        (WantedRuns(text="pinecone: T"), ["b"]),
+        (WantedRuns(text="overflow", limit=1), ["a"]),
+    ],
+    ids=str,
+)
+def test_task_runs_are_found_by_what_they_were(history: History, wanted: WantedRuns, keys: list[str]) -> None:
+    one = TaskRun("a", "ta", TaskState.SUCCESS, "shop", finished=NOON.isoformat(), worker="celery@one", error="OverflowError")
+    two = replace(one, key="b", task_id="tb", state=TaskState.FAILURE, error_type="CODE_ERROR", degraded=("pinecone: timed out",))
+    three = replace(
+        one, key="c", task_id="tc", state=TaskState.REVOKED, project="bank", worker="celery@two", error="", test_name="Milk"
+    )
+    ended = {"b": NOON - HOUR, "c": NOON + HOUR}
+    others = tuple(replace(run, finished=ended[run.key].isoformat()) for run in (two, three))
+    history.record_task_runs((one, *others))
+    assert [run.key for run in history.task_runs(wanted)] == keys
+
+
+def test_task_runs_are_forgotten_with_their_report_their_project_and_with_age(history: History) -> None:
+    for key, project, age in (("r1", "shop", 0), ("r2", "shop", 0), ("r3", "bank", 0), ("r4", "bank", 91)):
+        ended = (NOON - age * DAY).isoformat()
+        history.record_task_runs((replace(RUN, key=key, task_id=key, project=project, queued="", started="", finished=ended),))
+    assert history.forget("r1") == 1
+    assert history.forget_project("shop") == 1
+    assert history.prune(NOON, 90) == 1
+    assert [run.key for run in history.task_runs(WantedRuns())] == ["r3"]
+
+
 # --- threads and versions ------------------------------------------------------------------------------------------------
 
 
@@ -579,7 +674,7 @@ def test_an_older_history_is_brought_to_the_newest_schema_once_and_keeps_what_it
 def test_a_history_of_a_newer_version_is_refused_and_left_alone(opened: Callable[..., History]) -> None:
     newer = opened(newer_schema(opened()))
     newer.keep(report(), NOON)
-    with pytest.raises((SettingsError, HistoryBrokenError), match=r"expected a schema of version 1 or older, got 2\. .* upgrade"):
+    with pytest.raises((SettingsError, HistoryBrokenError), match=r"expected a schema of version 2 or older, got 3\. .* upgrade"):
         opened().find("r1")
     assert newer.find("r1")
 
@@ -589,7 +684,7 @@ def test_a_migration_that_fails_leaves_the_old_version(opened: Callable[..., His
     history.keep(report(), NOON)
     broken = ("CREATE TABLE half (x)", "not SQL") if isinstance(history, SqliteHistory) else break_off
     with pytest.raises((SettingsError, HistoryDownError)):
-        opened((*newer_schema(history)[:1], broken)).find("r1")
+        opened((*newer_schema(history)[:-1], broken)).find("r1")
     assert opened(newer_schema(history)).find("r1")
 
 
@@ -654,6 +749,7 @@ def test_a_file_that_another_process_holds_is_asked_again_later(path: Path, monk
             HistoryDownError, match=r"Keeping report 'r1' in the history failed: database is locked\. It is tried again"
         ):
             history.keep(report(), NOON)
+        assert history.find("r1") is None  # reading goes on
         other.rollback()
         history.keep(report(), NOON)
         assert history.find("r1")

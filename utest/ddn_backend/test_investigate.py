@@ -231,6 +231,13 @@ def test_a_fitted_model_is_believed_by_its_record(bench: Bench) -> None:
     assert (answer.verdict, answer.confidence, answer.calibrated) == (Verdict.UNKNOWN, 0.3, True)
 
 
+def test_a_fitted_model_corrects_itself_by_what_its_confidence_is_worth(bench: Bench) -> None:
+    answer = bench.analysis(conclude(confidence=0.95), calibrate=lambda model, said: 0.5)
+    assert (answer.engine.calls, answer.confidence, answer.calibrated) == (2, 0.5, True)
+    sure = bench.analysis(conclude(confidence=0.5), calibrate=lambda model, said: 0.9)
+    assert (sure.engine.calls, sure.confidence) == (1, 0.9)
+
+
 # Where a limit is hit, the draft stands
 
 
@@ -318,8 +325,9 @@ def test_a_preview_is_word_for_word_what_is_sent(send: Send, bench: Bench) -> No
     bench.server.script = [conclude()]
     investigate(case, bench.by(send))
     (request,) = bench.server.requests
-    instructions = "".join(part["text"] for part in request["systemInstruction"]["parts"])
-    assert preview(case, PROMPT, send, redact) == f"{instructions}\n\n{gemini.prompt(request)}"
+    opening = bench.model.opening(preview(case, PROMPT, send, redact, bench.sources(), Limits()))
+    assert (opening.instructions, opening.message) == (gemini.instructions(request), gemini.prompt(request))
+    assert [(tool.name, tool.description, tool.parameters) for tool in opening.tools] == gemini.declared(request)
     assert bench.server.calls_by_report == {"r1": 1}
 
 
@@ -491,6 +499,40 @@ def test_a_text_cannot_leave_its_place_in_the_prompt(text: str, bench: Bench) ->
     inside = lines[lines.index("## log") + 1 :]
     assert all(line.startswith("| ") for line in inside[: inside.index("")])
     assert not any(ord(letter) >= 0xE0000 or letter in "\u200b\u2060\ufeff\u00ad\u202e" for letter in gemini.prompt(request))
+
+
+READ = {
+    "source file": gemini.call("read_source", file="lib/gizmo.py", first_line=1, last_line=9),
+    "knowledge file": gemini.call("search_knowledge", query="gizmo"),
+    "past failure": gemini.call("search_past_failures", query="gizmo"),
+    "commit message": gemini.call("commits_since_last_pass"),
+    "commit diff": gemini.call("read_commit_diff", commit="abc1234"),
+}
+
+
+@pytest.mark.parametrize("text", INJECTIONS.values(), ids=INJECTIONS.keys())
+@pytest.mark.parametrize("place", READ)
+def test_a_model_that_obeys_what_a_tool_gave_out_reaches_nothing_and_leaks_nothing(place: str, text: str, bench: Bench) -> None:
+    commit = Commit("abc1234def", text, "2026-11-20", ("lib/gizmo.py",))
+    bench.repository.files["lib/gizmo.py"] = text
+    bench.repository.diff = lambda commit, paths=(): CommitDiff(commit, text, (FileChange("lib/gizmo.py", f"+{text}"),))  # type: ignore[method-assign]
+    evil = Passage(replace(GIZMO, title=text, cause=text, remedy=text, text=text), 0.9)
+    sources = replace(
+        bench.sources(),
+        knowledge=lambda query: [evil],
+        past_failures=lambda query: [Similar("r0", root_cause=text)],
+        commits=lambda: [commit],
+    )
+    bench.server.script = (READ[place], *OBEDIENT)
+    answer = investigate(case_of(report(), passages=(evil,)), bench.by(Send.CODE, sources=lambda wanted: sources)).analysis
+    (given,) = [json.loads(result) for result in gemini.results(bench.server.requests[1])]
+    assert list(given) == ["untrusted_data"]
+    assert not any(ord(letter) >= 0xE0000 or letter in "\u200b\u2060\ufeff\u00ad\u202e" for letter in given["untrusted_data"])
+    assert {content["role"] for content in bench.server.requests[1]["contents"]} == {"user", "model"}
+    assert set(bench.repository.asked) <= {"lib/gizmo.py"}
+    assert "root:" not in bench.server.sent
+    assert (answer.verdict, answer.root_cause, answer.error_type) == (Verdict.UNKNOWN, "", ErrorType.UNKNOWN)
+    assert "evil.example" not in str((answer.recommendation, answer.missing))
 
 
 def test_links_of_a_model_do_not_reach_a_reader(bench: Bench) -> None:

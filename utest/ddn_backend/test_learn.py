@@ -1,6 +1,7 @@
 """Learning the users' Markdown runbooks, and `ddn learn` and `ddn search` as a user calls them."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ from ddn_backend.adapters.learned_file import LearnedFile
 from ddn_backend.adapters.pinecone import PineconeShelves
 from ddn_backend.cli.learn import learn_command
 from ddn_backend.cli.search import search_command
-from ddn_backend.errors import BackendError, TransientError
+from ddn_backend.errors import BackendError, SettingsError, TransientError
 from ddn_backend.knowledge import KnowledgeError, load
 from ddn_backend.knowledge.library import ProjectLibrary, RemoteShelves
 from ddn_backend.knowledge.past_failures import past_failure
@@ -255,6 +256,44 @@ def test_new_runbooks_are_added_changed_ones_updated_gone_ones_removed(shop: Sho
     assert "0 added, 0 updated, 0 removed, 1 unchanged" in shop.learn(shop.docs).output
 
 
+def test_files_are_called_as_they_were_given(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shop.docs.parent)
+    shop.write("sub/ä printer.md", STRUCTURED)
+    assert "  added: docs/sub/ä printer.md\n" in shop.learn("docs").output
+    assert "0 removed, 1 unchanged" in shop.learn(shop.docs).output
+    shop.write("sub/ä printer.md", "---\nbroken\n---\n")
+    assert "runbook 'docs/sub/ä printer.md' failed" in shop.learn("docs/sub").output
+    (shop.docs / "sub" / "ä printer.md").unlink()
+    assert f"  removed: {shop.docs}/sub/ä printer.md\n" in shop.learn(shop.docs).output
+
+
+def test_where_there_is_nothing_to_read_it_says_so_in_one_line(shop: Shop) -> None:
+    shop.write("notes.txt")
+    done = shop.learn(shop.docs)
+    assert done.exit_code == 1
+    assert done.stderr == f"ddn: Learning '{shop.docs}' failed: expected Markdown files (.md, .markdown) in it, got none.\n"
+
+
+def test_files_that_cannot_be_read_are_a_line_each_and_the_others_are_learned(shop: Shop) -> None:
+    shop.write("turnstile.md")
+    (shop.docs / "binary.md").write_bytes(b"x\0y")
+    (shop.docs / "wide.md").write_text(PLAIN, encoding="utf-16")
+    (shop.docs / "huge.md").write_bytes(b"x" * 1_000_001)
+    shop.write("open.md", "---\ntitle: x\n")
+    done = shop.learn(shop.docs)
+    assert done.exit_code == 1
+    assert "1 added" in done.stdout
+    causes = ("got a binary file", "got more", "got the end of the file", "got UTF-16")
+    assert [cause in line for cause, line in zip(causes, done.stderr.splitlines(), strict=True)] == [True] * 4
+
+
+def test_creating_indexes_that_nobody_named_says_what_to_set(tmp_path: Path, shipped: FtsKnowledgeBase, file: LearnedFile) -> None:
+    done = Shop(tmp_path, ProjectLibrary(shipped, file)).learn("--create")
+    assert isinstance(done.exception, SettingsError)
+    assert "DDN_PINECONE_INDEX" in str(done.exception)
+    assert "PINECONE_API_KEY" in str(done.exception)
+
+
 def test_a_section_that_went_counts_as_an_update_of_its_file(shop: Shop) -> None:
     shop.write("lift.md", MANY)
     shop.learn(shop.docs)
@@ -400,6 +439,26 @@ def test_search_says_so_when_nothing_is_found(search: Callable[..., Result]) -> 
     done = search("zyxwvut")
     assert "nothing was found" in done.output
     assert "action: incorrect" in done.output
+
+
+@pytest.mark.parametrize(("text", "best"), [("certificate expired", "tls-certificate-expired"), ("disk full", "disk-full")])
+def test_a_few_words_are_graded_as_such_and_each_document_is_told_once(text: str, best: str, search: Callable[..., Result]) -> None:
+    out = search(text).output
+    assert re.search(rf"relevant .*\n.*: {best}\n", out)
+    assert out.count(f": {best}\n") == 1
+    assert "asked for" not in out
+
+
+def test_words_that_no_document_has_find_nothing_sure(search: Callable[..., Result]) -> None:
+    out = search("gizmo not amused").output
+    assert "0.00" not in out
+    assert "Nothing that is surely about this text." in out
+
+
+def test_a_query_that_is_written_anew_shows_only_what_it_finds_besides(search: Callable[..., Result]) -> None:
+    out = search("No keyword with name 'Foo Bar' found.").output
+    assert "asked for: No keyword with name found." in out
+    assert out.count(": robot-keyword-not-found\n") == 1
 
 
 def test_search_for_nothing_is_a_usage_error(search: Callable[..., Result]) -> None:

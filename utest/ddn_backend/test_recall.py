@@ -287,6 +287,12 @@ def test_the_first_failure_at_a_commit_where_the_test_passed_is_new(history: Sql
     assert recalled(history, report()).novelty is Novelty.NEW
 
 
+def test_it_is_as_new_when_its_own_run_is_recorded_before_it_is_analysed(history: SqliteHistory) -> None:
+    ran(history, "run-1", NOON - HOUR, "PASS")
+    ran(history, "run-of-r1", NOON, "FAIL")
+    assert recalled(history, report("r1")).novelty is Novelty.NEW
+
+
 @pytest.mark.parametrize(
     ("when", "git"),
     [(NOON - (FLAKY_DAYS + 1) * DAY, {}), (NOON - HOUR, {"commit": ""}), (NOON - HOUR, {"dirty": True})],

@@ -52,7 +52,7 @@ def test_where_ci_is_set_nothing_idles_unless_it_is_told_to(
 )
 def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
-    with pytest.raises(SettingsError, match=rf"Reading setting '{name}' failed: .*got '{value}'.*does not start"):
+    with pytest.raises(SettingsError, match=rf"Reading setting '{name}' failed: expected .*got '{value}'.*does not start"):
         load()
 
 

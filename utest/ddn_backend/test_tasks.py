@@ -2,7 +2,9 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,14 +12,19 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from ddn_backend.adapters.budgets import MemoryBudget
+from ddn_backend.adapters.sqlite import SqliteHistory
 from ddn_backend.errors import PermanentError, TransientError
 from ddn_backend.pipeline import PIPELINE_VERSION, Parts, Pipeline, thresholds
-from ddn_backend.ports import Found, Passage, Problem
+from ddn_backend.pipeline.investigate import Investigator
+from ddn_backend.pipeline.retrieve import Shipped
+from ddn_backend.ports import Conclusion, Found, Inquiry, Passage, Problem, Reply, State, Usage, Wanted
 from ddn_backend.tasks import Verdicts, answer
 from robot_ddn_listener.contract import (
     VERDICT_SECONDS,
     Analysis,
     Engine,
+    ErrorType,
     FailureReport,
     Run,
     Stage,
@@ -131,6 +138,32 @@ def test_an_interim_verdict_never_replaces_a_final_one(client: redis.Redis, verd
     assert stored(client) == SETTLED
 
 
+class Trial:
+    """A model on trial that looks what readers have while it is asked."""
+
+    name = "trial"
+
+    def __init__(self, client: redis.Redis) -> None:
+        self.client = client
+        self.readers_had: Analysis | None = None
+
+    def conclude(self, inquiry: Inquiry) -> Reply:
+        self.readers_had = stored(self.client)
+        return Reply(Conclusion(ErrorType.CODE_ERROR, "It was the gizmo.", "Fix it.", 0.9), "trial-1", usage=Usage(1, 10, 1))
+
+
+def test_nobody_waits_for_a_model_on_trial(client: redis.Redis, verdicts: Verdicts) -> None:
+    trial = Trial(client)
+    by = Investigator(trial, MemoryBudget(), "Conclude.", str)  # type: ignore[arg-type]
+    parts = Parts(Shipped(EmptyShelf()), thresholds.load(), investigator=by, in_shadow=True)
+    answer(MESSAGE, lambda: Pipeline(parts), verdicts)
+    assert trial.readers_had
+    assert (trial.readers_had.stage, trial.readers_had.root_cause, trial.readers_had.sent_to) == (Stage.FINAL, "", ())
+    now = stored(client)
+    assert now
+    assert (now.stage, now.root_cause, now.shadow, now.sent_to) == (Stage.FINAL, "", None, ("trial: message",))
+
+
 @pytest.mark.parametrize(
     "broken", [{"error_message": None}, {"run": {}}, {"keywords": [{"name": 7}]}], ids=["null", "missing", "type"]
 )
@@ -143,6 +176,16 @@ def test_an_unreadable_report_is_answered_not_analysed(client: redis.Redis, verd
     assert verdict
     assert (verdict.verdict, verdict.stage) == (Verdict.NOT_ANALYSED, Stage.FINAL)
     assert "Reading the failure report failed" in verdict.missing[0]
+
+
+def test_an_unreadable_report_is_a_dead_letter_with_what_could_be_read(verdicts: Verdicts, tmp_path: Path) -> None:
+    with closing(SqliteHistory(tmp_path / "home" / "history.sqlite")) as history:
+        pipeline = Pipeline(Parts(Shipped(EmptyShelf()), thresholds.load(), history=history))
+        with pytest.raises(PermanentError):
+            answer({**MESSAGE, "log": 7}, lambda: pipeline, verdicts)
+        [dead] = history.listed(Wanted(state=State.FAILED))
+    assert (dead.report.id, dead.report.error_message) == (REPORT.id, REPORT.error_message)
+    assert dead.problem.startswith("PermanentError: Reading the failure report failed: ")
 
 
 @pytest.mark.parametrize("message", [None, "text", [MESSAGE], {}, {"id": 7, "project": "shop"}])

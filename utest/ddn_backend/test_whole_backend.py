@@ -115,6 +115,28 @@ def test_a_key_alone_sends_nothing(worker: Any, analysed: Any, model: GeminiServ
     assert model.requests == []
 
 
+def test_a_model_on_trial_that_grades_and_searches_the_web_is_recorded_and_not_shown(
+    worker: Any, analysed: Any, ddn: Any, model: GeminiServer
+) -> None:
+    def answers(request: dict[str, Any]) -> gemini.Answer:
+        if gemini.is_web_search(request):
+            return gemini.grounded("Gizmos want glimmer.", ("Gizmos", "https://gizmo.example/"))
+        if gemini.is_grading(request):
+            return gemini.grades(*[0.0] * gemini.prompt(request).count("## passage "))
+        return gemini.conclude()
+
+    model.script = answers
+    odd = replace(REPORT, id="aaaa-1", error_message="The gizmo was not amused. No such file or directory: 'x'")
+    with worker(**with_model(model, DDN_SHADOW="1", DDN_MODEL_GRADES="1", DDN_WEB_SEARCH="1")):
+        state, answer = analysed(odd)
+        told = ddn("explain", "aaaa-1")[1]
+    assert (state, answer.stage, answer.engine.model, answer.shadow) == ("SUCCESS", Stage.FINAL, "", None)
+    assert "database" not in answer.root_cause
+    assert {note.partition(":")[0] for note in answer.sent_to} == {"gemini", "gemini, to grade passages", "gemini, web search"}
+    assert "recorded, not shown" in told
+    assert "The shop's database was down." in told
+
+
 def test_where_only_messages_may_be_sent_no_log_line_reaches_the_model(worker: Any, analysed: Any, model: GeminiServer) -> None:
     with worker(**with_model(model, DDN_SEND="message")):
         analysed(REPORT)
@@ -144,15 +166,27 @@ def ddn(redis_server: Any, capsys: Any) -> Callable[..., tuple[int, str, str]]:
     return run
 
 
-def test_a_tester_asks_confirms_corrects_undoes_searches_and_forgets(worker: Any, analysed: Any, ddn: Any) -> None:
+def test_a_tester_asks_confirms_corrects_undoes_searches_and_forgets(
+    worker: Any, analysed: Any, ddn: Any, redis_server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     wanted = replace(REPORT, id="aaaa-1", error_message="Variable '${X}' not found.")
-    with worker():
+    with worker(), redis_server.client() as client:
         analysed(wanted)
-        assert json.loads(ddn("show", "aaaa-1")[1])["report"]["error_message"] == wanted.error_message
+        with monkeypatch.context() as tester:
+            for name in ("BROKER_URL", "BROKER_READ_URL", "BROKER_WRITE_URL", "RESULT_BACKEND"):
+                tester.setenv(f"CELERY_{name}", "redis://127.0.0.1:1/0")  # of the tester's own Celery: it takes no part
+            assert ddn("show", "aaaa-1", "--json")[0] == 0
+        assert json.loads(ddn("show", "aaaa-1", "--json")[1])["report"]["error_message"] == wanted.error_message
         code, out, _ = ddn("explain", "aaaa-1")
         assert code == 0
-        assert "rule        variable-not-found" in out
-        assert "seconds     condense" in out
+        assert "Rule         variable-not-found" in out
+        assert "Seconds      condense" in out
+        assert "relevant (lexical): The variable does not exist" in out
+        assert [line for line in out.splitlines() if (len(line) > 78 and "https://" not in line) or "{'" in line] == []
+        code, out, _ = ddn("show", "aaaa-1")
+        assert code == 0
+        assert "Rule         variable-not-found" in out
+        assert "glimmer level 3" in out
 
         assert ddn("confirm", "aaaa-1", "--who", "Dana", "--ticket", "ABC-1")[:2] == (0, "Confirmed.\n")
         _, confirmed = analysed(replace(wanted, id="bbbb-2", run=Run("2")))
@@ -166,7 +200,9 @@ def test_a_tester_asks_confirms_corrects_undoes_searches_and_forgets(worker: Any
         assert "The secret store was sealed." in json.dumps(found)
 
         assert "variable" in ddn("undo", "aaaa-1", "--who", "Kim")[1].lower()
+        assert client.exists("celery-task-meta-aaaa-1", verdict_key("shop", "aaaa-1")) == 2
         assert ddn("forget", "aaaa-1", "--yes")[0] == 0
+        assert client.exists("celery-task-meta-aaaa-1", verdict_key("shop", "aaaa-1")) == 0
         code, _, err = ddn("show", "aaaa-1")
         assert code == 2
         assert "nothing is kept" in err

@@ -59,3 +59,9 @@ def catch(tmp_path):
         return CaughtRun(Path(tmp_path), listener, code)
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory, monkeypatch):
+    """No run of a test leaves its record among those of the user who runs the tests."""
+    monkeypatch.setenv("DDN_HOME", str(tmp_path_factory.mktemp("home")))

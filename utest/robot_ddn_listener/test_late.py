@@ -1,11 +1,25 @@
 import threading
 from dataclasses import replace
 
+import pytest
+
 from robot_ddn_listener.annotation import Annotations, CardFacts, Place, card_facts
-from robot_ddn_listener.contract import Analysis, ErrorType, Stage, Verdict
+from robot_ddn_listener.cards.card import full_card
+from robot_ddn_listener.contract import (
+    Analysis,
+    ErrorType,
+    ExceptionInfo,
+    FailureReport,
+    Frame,
+    KeywordCall,
+    Run,
+    Stage,
+    Truncation,
+    Verdict,
+)
 from robot_ddn_listener.late import fetch_answers, groups, late_annotations, tickets_of
 from robot_ddn_listener.render import View
-from robot_ddn_listener.ticket import Delivery
+from robot_ddn_listener.ticket import Delivery, Member, Ticket
 
 
 class Answers:
@@ -104,3 +118,31 @@ def test_what_was_spooled_is_asked_for_but_not_waited_for():
     fetched = fetch(tickets, Answers({("shop", "a"): FINAL}), 1e6)
     assert (fetched.better, fetched.still_open) == (frozenset({"a"}), 1)
     assert [ticket.delivery for ticket in tickets] == [Delivery.ANSWERED, Delivery.SPOOLED]
+
+
+def of_a_run(**fields):
+    frames = (Frame("shop/pay.py", 33, "gross", ("32: # <b>", '> 33: return "\x1b[31m"'), own=True), Frame("lib/x.py", 7, "x"))
+    known = {
+        "keywords": (KeywordCall("Pay", "Shop", args=("1",), source="pay.robot", lineno=9, status="FAIL"), KeywordCall("In")),
+        "exception": ExceptionInfo("KeyError", "'net'", frames),
+        "redactions": {"password": 2, "jwt": 1},
+        "truncated": (Truncation("log", 9000, 300),),
+    }
+    report = FailureReport("a", "shop", "f", Run("r"), "S", "T1", "boom", full_name="S.T1", **{**known, **fields})
+    return Ticket(report, Analysis("a", "shop"), [Member(Place("s1-t1"), "S.T1")], Delivery.PENDING)
+
+
+@pytest.mark.parametrize("fields", [{}, {"exception": None}, {"keywords": ()}, {"redactions": {}, "truncated": ()}])
+def test_a_card_made_anew_is_the_one_that_the_run_would_have_made(fields):
+    view = View(output="output.xml")
+    ticket = of_a_run(**fields)
+    (late,) = tickets_of([(ticket.members[0].place, card_facts(full_card(ticket, view)))])
+    for one in (late, ticket):
+        fetch([one], Answers({("shop", "a"): FINAL}))
+    assert (full_card(late, view) == full_card(ticket, view)) is True
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"keywords": 7}', '{"redactions": {"x": "many"}}'])
+def test_what_nobody_of_ours_wrote_into_a_card_is_passed_over(text):
+    (ticket,) = tickets_of([card(1, report=text)])
+    assert (ticket.report.keywords, ticket.report.redactions) == ((), {})

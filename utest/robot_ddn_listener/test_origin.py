@@ -84,6 +84,25 @@ def test_a_detached_head_has_a_commit_and_no_branch(repository):
     assert (found.commit, found.branch) == (commit_of(repository), "")
 
 
+@pytest.mark.parametrize(
+    ("environ", "branch"),
+    [
+        ({"GITHUB_REF_NAME": "7/merge", "GITHUB_HEAD_REF": "feature"}, "feature"),
+        ({"CI_COMMIT_REF_NAME": "feature"}, "feature"),
+        ({"GIT_BRANCH": "origin/feature"}, "feature"),
+    ],
+)
+def test_where_ci_checks_a_commit_out_it_knows_the_branch(repository, environ, branch):
+    assert describe_run("id", "Top", repository, environ).git.branch == "main"
+    git(repository, "checkout", "--detach")
+    assert describe_run("id", "Top", repository, environ).git.branch == branch
+
+
+def test_a_checkout_whose_status_takes_too_long_counts_as_the_caller_says(repository):
+    for slow_is_dirty in (True, False):
+        assert describe_run("id", "Top", repository, {}, 0.0, slow_is_dirty).git.dirty is slow_is_dirty
+
+
 def test_a_linked_work_tree_is_read_like_the_main_one(repository, tmp_path_factory):
     linked = tmp_path_factory.mktemp("linked") / "tree"
     git(repository, "worktree", "add", "-b", "other", str(linked))

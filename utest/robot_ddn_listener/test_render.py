@@ -83,8 +83,8 @@ def test_no_failures_no_annotations():
 @pytest.mark.parametrize(
     ("given", "metadata"),
     [
-        (ticket(), "INFRA_ERROR, likely, rule host-down"),
-        (ticket(engine=Engine(model="m-1"), confidence=0.6), "INFRA_ERROR, possible, AI (m-1)"),
+        (ticket(), "INFRA_ERROR, rule host-down"),
+        (ticket(engine=Engine(model="m-1"), confidence=0.6), "INFRA_ERROR, uncertain, AI (m-1)"),
         (ticket(engine=Engine(pipeline_version="1"), confidence=0.1), "INFRA_ERROR, uncertain"),
         (ticket(confirmed_by="Dana"), "INFRA_ERROR, confirmed by a person"),
         (ticket(verdict=Verdict.UNKNOWN, error_type=ErrorType.UNKNOWN, engine=Engine()), "UNKNOWN"),
@@ -98,11 +98,15 @@ def test_test_metadata_holds_type_confidence_and_source_only(given, metadata):
 @pytest.mark.parametrize(
     ("confidence", "calibrated", "word"),
     [
-        (1, False, "likely"),
-        (0.8, False, "likely"),
-        (0.5, False, "possible"),
+        (1, False, ""),
+        (0.85, False, ""),
+        (0.84, False, "likely, please confirm"),
+        (0.65, False, "likely, please confirm"),
+        (0.64, False, "uncertain"),
         (0, False, "uncertain"),
-        (0.5, True, "possible (50%)"),
+        (0.9, True, "90% sure"),
+        (0.7, True, "likely, please confirm (70%)"),
+        (0.5, True, "uncertain (50%)"),
         (-1, True, "uncertain"),
     ],
 )
@@ -171,7 +175,7 @@ def test_robots_formatter_finds_nothing_in_suite_metadata(text):
 def test_robots_formatter_finds_nothing_in_test_metadata(text, engine):
     made = annotations([ticket(engine=Engine(**{engine: text}))], VIEW)
     html = assert_nothing_live(made.test_metadata["s1-t1"], bold=0)
-    assert html.startswith("<p>INFRA_ERROR, likely, ")
+    assert html.startswith("<p>INFRA_ERROR, ")
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -201,9 +205,9 @@ def test_suite_metadata_counts_by_type_and_has_a_line_for_each_group():
     assert annotations(tickets, VIEW).suite_metadata.splitlines() == [
         "7 failed tests, 3 causes (CODE_ERROR 1, INFRA_ERROR 4), 2 not analysed",
         "",
-        "- *INFRA_ERROR* 3 tests: The host was down. (likely, rule host-down; first in S.D)",
-        "- *CODE_ERROR* 1 test: Wrong total. (likely, rule host-down; first in S.C)",
-        "- *INFRA_ERROR* 1 test: The disk was full. (likely, rule host-down; first in S.G)",
+        "- *INFRA_ERROR* 3 tests: The host was down. (rule host-down; first in S.D)",
+        "- *CODE_ERROR* 1 test: Wrong total. (rule host-down; first in S.C)",
+        "- *INFRA_ERROR* 1 test: The disk was full. (rule host-down; first in S.G)",
         "- *NOT ANALYSED* 2 tests: The run was stopped. (first in S.A)",
     ]
 
@@ -241,14 +245,14 @@ def test_groups_are_found_again_in_the_cards_of_a_merged_result():
 
 def test_an_answer_fits_on_one_line():
     given = ticket(root_cause="The host\n\n  was\tdown:\x1b[31m\u202e now.")
-    assert summary_line(given) == "INFRA_ERROR (likely, rule host-down): The host was down: now."
+    assert summary_line(given) == "INFRA_ERROR (rule host-down): The host was down: now."
 
 
 def test_the_console_shows_the_same_groups():
     tickets = [ticket(1, ("Shop.Pays", "Shop.Ships", "Shop.Returns")), not_analysed(2, ("Shop.Last",))]
     assert console_lines(tickets, VIEW) == [
         "Failure analysis: 4 failed tests, 1 cause (INFRA_ERROR 3), 1 not analysed",
-        "INFRA_ERROR: 3 tests, likely, rule host-down",
+        "INFRA_ERROR: 3 tests, rule host-down",
         "  The host was down.",
         "  Shop.Pays and 2 more",
         "NOT ANALYSED: 1 test",
@@ -259,7 +263,7 @@ def test_the_console_shows_the_same_groups():
 
 def test_a_suite_setup_is_not_counted_as_a_test():
     lines = console_lines([setup_ticket()], VIEW)
-    assert lines[1:] == ["INFRA_ERROR: 2 tests, likely, rule host-down", "  The host was down.", "  Shop (suite setup) and 2 more"]
+    assert lines[1:] == ["INFRA_ERROR: 2 tests, rule host-down", "  The host was down.", "  Shop (suite setup) and 2 more"]
 
 
 def test_the_console_names_the_commands_that_bring_the_rest():

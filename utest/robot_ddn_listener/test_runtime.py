@@ -303,7 +303,7 @@ def test_a_history_that_the_server_cannot_read_is_set_aside(runtimes: Any, wait_
 def test_a_runtime_that_cannot_start_says_why(runtimes: Any) -> None:
     runtimes.environ["DDN_CONCURRENCY"] = "many"
     with pytest.raises(
-        RuntimeStartError, match=r"ended with code 1\. Its log '.*runtime\.log' ends with: .*'DDN_CONCURRENCY'.*'many'"
+        RuntimeStartError, match=r"runtime failed: Reading setting 'DDN_CONCURRENCY' failed: expected a valid integer, got 'many'\."
     ):
         runtimes.acquire()
 

@@ -52,6 +52,21 @@ def conclude(**fields: Any) -> Answer:
     return call("final_result", **{**plain, **fields})
 
 
+def grades(*values: float) -> Answer:
+    return call("final_result", grades=list(values))
+
+
+def grounded(words: str, *pages: tuple[str, str]) -> Answer:
+    """Return `words` as found by Google Search on `pages` (title, address), all of which rest on the first page."""
+    answer = _candidate([{"text": words}])
+    answer.body["candidates"][0]["groundingMetadata"] = {
+        "webSearchQueries": ["gizmo not amused"],
+        "groundingChunks": [{"web": {"title": title, "uri": uri}} for title, uri in pages],
+        "groundingSupports": [{"segment": {"endIndex": len(words.encode()), "text": words}, "groundingChunkIndices": [0]}],
+    }
+    return answer
+
+
 def text(words: str) -> Answer:
     return _candidate([{"text": words}])
 
@@ -198,6 +213,25 @@ def results(request: dict[str, Any]) -> list[str]:
 def offered(request: dict[str, Any]) -> set[str]:
     """Return the names of the tools that the request offers."""
     return {one["name"] for tool in request.get("tools", []) for one in tool.get("functionDeclarations", [])}
+
+
+def declared(request: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Return name, description and JSON schema of the tools that the request offers."""
+    tools = (one for tool in request.get("tools", []) for one in tool.get("functionDeclarations", []))
+    return [(one["name"], one["description"], one["parameters_json_schema"]) for one in tools]
+
+
+def instructions(request: dict[str, Any]) -> str:
+    """Return what the system is told."""
+    return "".join(part["text"] for part in request["systemInstruction"]["parts"])
+
+
+def is_web_search(request: dict[str, Any]) -> bool:
+    return any("googleSearch" in tool or "google_search" in tool for tool in request.get("tools", []))
+
+
+def is_grading(request: dict[str, Any]) -> bool:
+    return any("grades" in str(schema) for name, _, schema in declared(request) if name == "final_result")
 
 
 def prompt(request: dict[str, Any]) -> str:

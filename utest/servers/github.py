@@ -144,6 +144,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._break(self.github.faults.pop(0))
         elif self.github.token and asked.headers.get("Authorization") != f"Bearer {self.github.token}":
             self._answer(401, {"message": "Bad credentials"})
+        elif target.path == "/api/v3/search/code":
+            self._answer(200, _search(self.github.project, asked))
         elif not target.path.startswith(prefix):
             self._answer(404, {"message": "Not Found"})
         else:
@@ -226,6 +228,20 @@ def _commit(project: Project, commit: str) -> dict[str, Any]:
         "commit": {"message": message.strip(), "committer": when, "author": when},
         "parents": [{"sha": parent} for parent in parents.split()],
     }
+
+
+def _search(project: Project, asked: Asked) -> Any:
+    """Only of HEAD, only alternatives, only the first line that matches."""
+    words, _, repository = asked.query["q"].partition(" repo:")
+    assert repository == REPOSITORY
+    options = [part for word in words.split(" OR ") for part in ("-e", word)]
+    try:
+        listed = project.git("grep", "-w", "--max-count=1", *options, "HEAD").splitlines()
+    except LookupError:
+        listed = []
+    items = [line.removeprefix("HEAD:").partition(":") for line in listed[: int(asked.query["per_page"])]]
+    matches = asked.headers["Accept"] == "application/vnd.github.text-match+json"
+    return {"items": [{"path": path} | ({"text_matches": [{"fragment": text}]} if matches else {}) for path, _, text in items]}
 
 
 def _one_commit(project: Project, asked: Asked, commit: str) -> Any:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from redis import Redis, RedisError
 
+from ..call_rates import calls_a_minute
 from ..errors import TransientError
 from ..ports import Usage
 
@@ -47,7 +48,8 @@ class Allowance:
 
 
 class RedisBudget:
-    """Implements the port Budget. `calls_per_minute` 0 is no rate limit; `model` names what shares it."""
+    """Implements the port Budget. `calls_per_minute` 0 is no rate limit; an operator may change it while workers run
+    (see call_rates). `model` names what shares it."""
 
     def __init__(
         self,
@@ -88,8 +90,8 @@ class RedisBudget:
         """Wait for a place in the rate limit, at most `seconds`; return which budget is used up, or nothing."""
         if refusal := self._overdrawn(project, run_id):
             return refusal
-        if self._rate:
-            self._wait_for_turn(min(seconds, LONGEST_TURN_SECONDS))
+        if rate := self._calls_a_minute():
+            self._wait_for_turn(rate, min(seconds, LONGEST_TURN_SECONDS))
         return ""
 
     def after_call(self, project: str, run_id: str, usage: Usage) -> None:
@@ -126,17 +128,23 @@ class RedisBudget:
             raise _failed(error) from error
         return float(calls or 0), float(tokens or 0), float(cost or 0)
 
-    def _wait_for_turn(self, seconds: float) -> None:
+    def _calls_a_minute(self) -> int:
+        try:
+            return calls_a_minute(self._client, "model", self._rate)
+        except RedisError as error:
+            raise _failed(error) from error
+
+    def _wait_for_turn(self, rate: int, seconds: float) -> None:
         from limits import RateLimitItemPerMinute
 
-        item, deadline = RateLimitItemPerMinute(self._rate, namespace="ddn"), time.monotonic() + seconds
+        item, deadline = RateLimitItemPerMinute(rate, namespace="ddn"), time.monotonic() + seconds
         limiter = self._rate_limiter()
         try:
             while not limiter.hit(item, self._model):
                 wait = max(POLL_SECONDS, limiter.get_window_stats(item, self._model).reset_time - time.time())
                 if time.monotonic() + wait > deadline:
                     raise LaterError(
-                        f"Calling model '{self._model}' failed: {self._rate} calls a minute over all workers are used up. "
+                        f"Calling model '{self._model}' failed: {rate} calls a minute over all workers are used up. "
                         f"It is tried again in {wait:.0f} s.",
                         wait,
                     )

@@ -10,33 +10,30 @@ All calls of a process run in one event loop on one thread, so that connections 
 import asyncio
 import threading
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Coroutine
 from functools import wraps
-from typing import TYPE_CHECKING, Any
-
-from robot_ddn_listener.contract import ErrorType, Evidence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import SettingsError, TransientError
-from ..ports import Conclusion, Inquiry, Reply, Tool, Usage
+from ..ports import Inquiry, Judgement, Opening, Reply, Tool, WebAnswer
 from .loop_thread import LoopThread
 from .model_errors import clipped, mapped
-from .model_result import Result
-from .model_trace import DATA_KEY, RESULT_TOOL, trace
+from .model_opening import opening
+from .model_result import PassageGrades, Result, conclusion
+from .model_talk import StopError, Talk, metered
+from .model_trace import DATA_KEY, RESULT_TOOL
+from .model_web import answer_text, pages
 
 if TYPE_CHECKING:
     from pydantic_ai import Agent
-    from pydantic_ai.messages import ModelMessage, ModelResponse
     from pydantic_ai.models import Model
     from pydantic_ai.providers import Provider
 
+T = TypeVar("T")
+
 CALL_SECONDS = 60.0  # of one call; a slower one is a failure of the service
 CORRECTIONS = 3  # of a result: two that are not valid, one by the verifier
-MAX_ANSWER_TOKENS = 8_192  # of one call, thinking included
 GRACE_SECONDS = 5.0  # for the loop's thread to give up an investigation whose time is over
-WHERE_CHARACTERS = 40
-MAX_TEXT = 2_000  # characters of a result's text; what is shown is cut further
-MAX_ITEMS = 6
 OLD_NAMES = {"google-gla": "google", "google-vertex": "google-cloud"}
 READABLE = {"google": "gemini", "google-cloud": "gemini (Vertex AI)"}
 
@@ -67,15 +64,30 @@ class AgentModel:
 
     def conclude(self, inquiry: Inquiry) -> Reply:
         """Return the model's conclusion, or what stopped it. TransientError, PermanentError or SettingsError otherwise."""
-        model = self._ready()
-        seconds = inquiry.limits.seconds
-        talk = _Talk(inquiry, time.monotonic() + seconds)
+        talk = self._talk(inquiry, "conclusion")
         try:
-            return self._loop.run(self._concluded(model, talk), seconds + GRACE_SECONDS)
-        except TimeoutError:
-            return talk.stopped(f"no conclusion within {seconds:g} s")
-        except _StopError as stop:
+            return self._come_to(talk, _concluded)
+        except StopError as stop:
             return talk.stopped(str(stop))
+
+    def grade(self, inquiry: Inquiry, count: int) -> Judgement:
+        """Return the model's grades of the `count` passages in the material, or what stopped it; errors as for `conclude`."""
+        talk = self._talk(inquiry, "grades")
+        try:
+            values = self._come_to(talk, lambda model, talk: _graded(model, talk, count))
+        except StopError as stop:
+            return Judgement((), talk.model, str(stop), talk.usage)
+        return Judgement(values, talk.model, "", talk.usage)
+
+    def search_web(self, inquiry: Inquiry) -> WebAnswer:
+        """Return what the provider's web search finds, or what stopped it; SettingsError where it has none."""
+        talk = self._talk(inquiry, "answer")
+        try:
+            self._come_to(talk, _searched)
+        except StopError as stop:
+            return WebAnswer("", (), talk.model, str(stop), talk.usage)
+        response: Any = talk.messages[-1]
+        return WebAnswer(answer_text(response), pages(response), talk.model, "", talk.usage)
 
     def check(self) -> str:
         """Ask the provider whether it serves the model and takes the key; return the id it answers with. May cost a few tokens."""
@@ -83,6 +95,15 @@ class AgentModel:
             return self._loop.run(self._checked(self._ready()), self._call_seconds)
         except TimeoutError as error:
             raise TransientError(f"Asking model '{self._full_id}' failed: no answer within {self._call_seconds:g} s.") from error
+
+    def opening(self, inquiry: Inquiry) -> Opening:
+        """Return what the first call would send; nothing is sent. SettingsError where the model cannot be built."""
+        talk = Talk(inquiry, time.monotonic() + GRACE_SECONDS)
+
+        def agent_over(model: "Model") -> "Agent[None, Any]":
+            return _agent(metered(model, talk, self._call_seconds), talk)
+
+        return self._loop.run(opening(self._built(), agent_over, inquiry.material), GRACE_SECONDS)
 
     def warm(self) -> None:
         """Import and build what the first call needs: time that no analysis should spend."""
@@ -124,18 +145,27 @@ class AgentModel:
     def _unusable(self, cause: str) -> SettingsError:
         return SettingsError(f"Preparing model '{self._full_id}' failed: {cause}. No model is asked.")
 
-    async def _concluded(self, model: "Model", talk: "_Talk") -> Reply:
-        agent = _agent(_metered(model, talk, self._call_seconds), talk)
+    def _talk(self, inquiry: Inquiry, wanted: str) -> Talk:
+        return Talk(inquiry, time.monotonic() + inquiry.limits.seconds, wanted)
+
+    def _come_to(self, talk: Talk, work: "Callable[[Model, Talk], Coroutine[Any, Any, T]]") -> T:
+        """Return what `work` comes to; StopError where a limit came first."""
+        model, seconds = self._ready(), talk.inquiry.limits.seconds
+        try:
+            return self._loop.run(self._guarded(metered(model, talk, self._call_seconds), talk, work), seconds + GRACE_SECONDS)
+        except TimeoutError:
+            raise StopError(f"no {talk.wanted} within {seconds:g} s") from None
+
+    async def _guarded(self, model: "Model", talk: Talk, work: "Callable[[Model, Talk], Coroutine[Any, Any, T]]") -> T:
         try:
             async with asyncio.timeout(talk.seconds_left):
-                result = await agent.run(talk.inquiry.material, usage_limits=_no_limits())
-        except (_StopError, TimeoutError):
+                return await work(model, talk)
+        except (StopError, TimeoutError):
             raise
         except Exception as error:
             if problem := talk.unusable_answer(error):
                 raise problem from error
             raise mapped(error, self._full_id, self._call_seconds) from error
-        return talk.reply(_conclusion(result.output))
 
     async def _checked(self, model: "Model") -> str:
         from pydantic_ai.messages import ModelMessage, ModelRequest
@@ -151,80 +181,12 @@ class AgentModel:
             raise mapped(error, self._full_id, self._call_seconds) from error
 
 
-NOTHING = Usage()
+async def _concluded(model: "Model", talk: Talk) -> Reply:
+    result = await _agent(model, talk).run(talk.inquiry.material, usage_limits=_no_limits())
+    return talk.reply(conclusion(result.output))
 
 
-class _StopError(Exception):
-    """A limit was hit; the message is what a reader is told."""
-
-
-@dataclass
-class _Talk:
-    """One investigation while it goes on. `usage` and `messages` survive whatever ends it."""
-
-    inquiry: Inquiry
-    deadline: float
-    usage: Usage = NOTHING
-    model: str = ""
-    was_empty: bool = False
-    has_no_price: bool = False
-    considered: Conclusion | None = None
-    messages: Sequence["ModelMessage"] = ()
-
-    @property
-    def seconds_left(self) -> float:
-        return max(0.0, self.deadline - time.monotonic())
-
-    def before_call(self) -> None:
-        """Wait for the caller's leave; raise _StopError where a limit was hit."""
-        limits, spent = self.inquiry.limits, self.usage
-        if spent.calls >= limits.calls:
-            raise _StopError(f"no conclusion after {limits.calls} calls")
-        if spent.tokens >= limits.tokens:
-            raise _StopError(f"no conclusion within {limits.tokens} tokens")
-        if limits.cost_usd and spent.cost_usd >= limits.cost_usd:
-            raise _StopError(f"no conclusion within {limits.cost_usd:g} dollars")
-        if refusal := self.inquiry.before_call(self.seconds_left):
-            raise _StopError(f"stopped: {refusal}")
-
-    def after_call(self, response: "ModelResponse") -> None:
-        cost, is_known = _cost(response)
-        taken = Usage(1, response.usage.input_tokens, response.usage.output_tokens, cost)
-        self.usage += taken
-        self.model = response.model_name or self.model
-        self.was_empty = not any(_says_something(part) for part in response.parts)
-        self.has_no_price = self.has_no_price or not is_known
-        self.inquiry.after_call(taken)
-
-    def unusable_answer(self, error: Exception) -> Exception | None:
-        """Return what answers that stayed unusable come to: where there was none, trying again may help; else the draft stands."""
-        from pydantic_ai.exceptions import ContentFilterError, UnexpectedModelBehavior
-
-        if not isinstance(error, UnexpectedModelBehavior) or isinstance(error, ContentFilterError):
-            return None
-        if self.was_empty:
-            return TransientError("Asking the model failed: it answered nothing, again and again. It is tried again.")
-        return _StopError(f"its answer stayed invalid ({clipped(error.message)})") if self.usage.calls else None
-
-    def is_last_call(self) -> bool:
-        return self.usage.calls >= self.inquiry.limits.calls - 1
-
-    def reply(self, conclusion: Conclusion) -> Reply:
-        return self._reply(conclusion, "", ())
-
-    def stopped(self, why: str) -> Reply:
-        """Return the last valid conclusion, although it was objected to, or why there is none."""
-        if self.considered:
-            return self._reply(self.considered, "", (f"The answer before its correction counts: {why}.",))
-        return self._reply(None, why, ())
-
-    def _reply(self, conclusion: Conclusion | None, why: str, notes: tuple[str, ...]) -> Reply:
-        if self.has_no_price:
-            notes = (*notes, f"The price of model '{self.model}' is not known: its cost counts as 0.")
-        return Reply(conclusion, self.model, why, self.usage, tuple(trace(self.messages)), notes)
-
-
-def _agent(model: "Model", talk: _Talk) -> "Agent[None, Any]":
+def _agent(model: "Model", talk: Talk) -> "Agent[None, Any]":
     from pydantic_ai import Agent, ModelRetry, ToolOutput
 
     inquiry = talk.inquiry
@@ -238,12 +200,40 @@ def _agent(model: "Model", talk: _Talk) -> "Agent[None, Any]":
 
     @agent.output_validator
     def _objected(output: Any) -> Any:
-        talk.considered = _conclusion(output)
-        if problem := inquiry.objections(talk.considered):
+        talk.considered = conclusion(output)
+        if problem := inquiry.objections(talk.considered, talk.model):
             raise ModelRetry(problem)
         return output
 
     return agent
+
+
+async def _graded(model: "Model", talk: Talk, count: int) -> tuple[float, ...]:
+    from pydantic_ai import Agent, ModelRetry, ToolOutput
+
+    agent: Agent[None, Any] = Agent(
+        model,
+        output_type=ToolOutput(PassageGrades, name=RESULT_TOOL),
+        instructions=talk.inquiry.instructions,
+        retries={"output": 1},
+    )
+
+    @agent.output_validator
+    def _complete(output: Any) -> Any:
+        if len(output.grades) != count:
+            raise ModelRetry(f"Expected {count} grades, one for each passage in its order; got {len(output.grades)}.")
+        return output
+
+    return tuple((await agent.run(talk.inquiry.material, usage_limits=_no_limits())).output.grades)
+
+
+async def _searched(model: "Model", talk: Talk) -> None:
+    from pydantic_ai import Agent
+    from pydantic_ai.capabilities import NativeTool
+    from pydantic_ai.native_tools import WebSearchTool
+
+    agent: Agent[None, str] = Agent(model, instructions=talk.inquiry.instructions, capabilities=[NativeTool(WebSearchTool())])
+    await agent.run(talk.inquiry.material, usage_limits=_no_limits())
 
 
 def _as_tool(tool: Tool) -> Any:
@@ -256,49 +246,7 @@ def _as_tool(tool: Tool) -> Any:
     return TheirTool(asked, takes_ctx=False, name=tool.name)
 
 
-def _metered(model: "Model", talk: _Talk, call_seconds: float) -> "Model":
-    """Return `model` with each call counted, limited and, the last one, without tools: it can only conclude."""
-    from pydantic_ai.models.wrapper import WrapperModel
-
-    class Metered(WrapperModel):
-        async def request(self, messages: Any, model_settings: Any, model_request_parameters: Any) -> "ModelResponse":
-            talk.messages = messages
-            await asyncio.to_thread(talk.before_call)
-            settings = {**(model_settings or {}), "timeout": call_seconds, "max_tokens": MAX_ANSWER_TOKENS, "max_retries": 0}
-            if talk.is_last_call():
-                model_request_parameters = replace(model_request_parameters, function_tools=[])
-            response = await super().request(messages, settings, model_request_parameters)  # type: ignore[arg-type]
-            talk.messages = [*messages, response]
-            await asyncio.to_thread(talk.after_call, response)
-            return response
-
-    return Metered(model)
-
-
-def _conclusion(output: Any) -> Conclusion:
-    return Conclusion(
-        error_type=ErrorType(output.error_type),
-        root_cause=output.root_cause[:MAX_TEXT],
-        recommendation=output.recommendation[:MAX_TEXT],
-        confidence=output.confidence,
-        evidence=tuple(Evidence(item.quote[:MAX_TEXT], item.where[:WHERE_CHARACTERS]) for item in output.evidence[:MAX_ITEMS]),
-        missing=tuple(text[:MAX_TEXT] for text in output.missing[:MAX_ITEMS]),
-    )
-
-
-def _cost(response: "ModelResponse") -> tuple[float, bool]:
-    """Return US dollars by the dated price list that comes with pydantic-ai, and whether it knows the model."""
-    try:
-        return float(response.cost().total_price), True
-    except (LookupError, AssertionError):
-        return 0.0, False
-
-
 def _no_limits() -> Any:
     from pydantic_ai.usage import UsageLimits
 
     return UsageLimits(request_limit=None)  # ours are finer, and say in words what was hit
-
-
-def _says_something(part: Any) -> bool:
-    return part.part_kind == "tool-call" or bool(getattr(part, "content", ""))

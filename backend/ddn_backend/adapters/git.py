@@ -32,6 +32,8 @@ from .code_bounds import (
 CALL_SECONDS = 5.0  # of one call of git; a warm one takes milliseconds
 MAX_OUTPUT_BYTES = 4_000_000  # of one call; a commit that is longer vendors or generates
 MAX_SHOWN_CHARACTERS = 200
+MATCHES_OF_A_FILE = 20  # that are looked at
+AROUND = 3  # lines before and after what was searched for
 
 _OPTIONS = (
     "--no-pager",
@@ -53,6 +55,7 @@ _OPTIONS = (
 )
 _FORMAT = "%x1e%H%x00%P%x00%cI%x00%s%x00"
 _MARK = re.compile(r"\x1e([0-9a-f]{40,64})")
+_MATCH = re.compile(r"([^\0\n]+)\0(\d+)\0(.*)")
 _ENDS_EARLY = -1
 
 
@@ -91,6 +94,20 @@ class GitCheckout:
         found = self._whole(_commits(self._log(wanted, until, start, limit)))
         commits = (Commit(commit.id, commit.subject, commit.when, touched(commit.files, wanted)) for commit in found)
         return tuple(commit for commit in commits if commit.files)[:limit]
+
+    def search(self, words: Sequence[str], limit: int = 3) -> tuple[SourceLines, ...]:
+        """See CodeHost. Of the files as they are on disk, in the first place that has a word."""
+        wanted = [part for word in words if word.isidentifier() for part in ("-e", word)]
+        if not wanted:
+            return ()
+        options = ("-z", "-n", "-I", "-w", "--fixed-strings", "--full-name", f"--max-count={MATCHES_OF_A_FILE}")
+        _, output = self._call("grep", *options, *wanted, "--", folder=self._root, may_fail=True)
+        found: dict[str, list[tuple[int, str]]] = {}
+        for match in _MATCH.finditer(output.decode("utf-8", "replace")):
+            found.setdefault(match[1], []).append((int(match[2]), match[3]))
+        best = sorted(found, key=lambda file: (-sum(any(word in line for _, line in found[file]) for word in words), file))
+        around = (self.source(file, found[file][0][0] - AROUND, found[file][0][0] + AROUND) for file in best[:limit])
+        return tuple(lines for lines in around if lines)
 
     def diff(self, commit: str, paths: Sequence[str] = ()) -> CommitDiff | None:
         """See CodeHost."""

@@ -4,20 +4,34 @@ import base64
 import binascii
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from redis import Redis
 
+from ..call_rates import GITHUB_CALLS_A_MINUTE
 from ..ports import Commit, CommitDiff, FileChange, SourceLines
-from .code_bounds import changes_in, cut_diff, cut_lines, is_commit, is_inside, is_revision, since_of, touched, touches
-from .github_rest import ANSWER_SECONDS, CALLS_A_MINUTE, FRESH_SECONDS, MAX_ANSWER_BYTES, PUBLIC_API, GitHubRest, TooLongError
+from .code_bounds import (
+    MAX_LINE_CHARACTERS,
+    changes_in,
+    cut_diff,
+    cut_lines,
+    is_commit,
+    is_inside,
+    is_revision,
+    since_of,
+    touched,
+    touches,
+)
+from .github_rest import ANSWER_SECONDS, FRESH_SECONDS, MAX_ANSWER_BYTES, PUBLIC_API, GitHubRest, TooLongError
 
 FOREVER_SECONDS = 24 * 3600.0  # of what a whole commit id has: it cannot change
 MAX_PATHS = 3  # asked for one by one, so each costs a call
 PAGE = 100
+MAX_WORDS = 6  # of one search: GitHub takes five operators between them
+MAX_FRAGMENT_LINES = 12
 FILES_OF_A_COMPARISON = 300  # GitHub names no more
 
 _WHOLE_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -39,7 +53,7 @@ class GitHub:
         token: str = "",
         redis: "Redis | None" = None,
         api: str = PUBLIC_API,
-        calls_a_minute: int = CALLS_A_MINUTE,
+        calls_a_minute: int = GITHUB_CALLS_A_MINUTE,
         seconds: float = ANSWER_SECONDS,
     ):
         self._rest = GitHubRest(repository, token, redis, api, calls_a_minute, seconds)
@@ -74,6 +88,17 @@ class GitHub:
         paths = tuple(path for path in paths if changed is None or any(touches(file, path) for file in changed))
         found = self._touching(paths, {"sha": until, "per_page": min(PAGE, max(limit, len(ids)))}, PAGE)
         return found and tuple(commit for commit in found if commit.id in ids)[:limit]
+
+    def search(self, words: Sequence[str], limit: int = 3) -> tuple[SourceLines, ...]:
+        """See CodeHost. One call; GitHub searches the default branch, and tells fragments without their line numbers."""
+        wanted = [word for word in words if word.isidentifier()][:MAX_WORDS]
+        if not wanted:
+            return ()
+        try:
+            answer = self._rest.found(" OR ".join(wanted), limit)
+        except TooLongError:
+            return ()
+        return () if answer is None else self._rest.understood("Searching the code", lambda: tuple(_fragments(answer))[:limit])
 
     def diff(self, commit: str, paths: Sequence[str] = ()) -> CommitDiff | None:
         """See CodeHost. GitHub leaves out patches that are too long for it."""
@@ -118,6 +143,13 @@ class GitHub:
 
 def _freshness(revision: str) -> float:
     return FOREVER_SECONDS if _WHOLE_COMMIT.fullmatch(revision) else FRESH_SECONDS
+
+
+def _fragments(answer: Any) -> Iterator[SourceLines]:
+    for item in answer["items"]:
+        lines = [line for match in item.get("text_matches", ()) for line in str(match["fragment"]).splitlines()]
+        if lines and is_inside(str(item["path"])):
+            yield SourceLines(str(item["path"]), 0, tuple(line[:MAX_LINE_CHARACTERS] for line in lines[:MAX_FRAGMENT_LINES]))
 
 
 def _content(entry: Any) -> bytes | None:

@@ -26,7 +26,6 @@ from .call_limit import CallLimit
 from .etag_cache import EtagCache
 
 PUBLIC_API = "https://api.github.com"
-CALLS_A_MINUTE = 10  # by default, a token and over all workers: people and other tools need the token's quota too
 CONNECT_SECONDS, ANSWER_SECONDS = 3.0, 8.0
 MAX_ANSWER_BYTES = 4_000_000
 MAX_REDIRECTS = 3  # a renamed repository takes one
@@ -83,6 +82,13 @@ class GitHubRest:
             return None
         return self.understood(doing, lambda: json.loads(body))
 
+    def found(self, words: str, limit: int) -> Any:
+        """Return what GitHub's search finds for `words` in the code of the default branch, None where it does not search there."""
+        asked = {"q": f"{words} repo:{self._repository}", "per_page": limit}
+        doing, accept = "Searching the code", {"Accept": "application/vnd.github.text-match+json"}
+        body = self._fetched(f"{self._api}/search/code", doing, asked, FRESH_SECONDS, accept)
+        return None if body is None else self.understood(doing, lambda: json.loads(body))
+
     def understood(self, doing: str, read: Callable[[], T]) -> T:
         """Return what `read` makes of an answer; one that has not GitHub's form, such as a proxy's page, is a failure."""
         try:
@@ -91,18 +97,29 @@ class GitHubRest:
             raise self.down(doing, "the answer is not GitHub's") from None
 
     def _get(self, path: str, doing: str, parameters: Mapping[str, Any], fresh_seconds: float) -> bytes | None:
+        return self._fetched(f"{self._api}/repos/{self._repository}{path}", doing, parameters, fresh_seconds, {}, bool(path))
+
+    def _fetched(
+        self,
+        url: str,
+        doing: str,
+        parameters: Mapping[str, Any],
+        fresh_seconds: float,
+        headers: Mapping[str, str],
+        keeps_nothing: bool = True,
+    ) -> bytes | None:
         """Return the body, from the cache where it is known to be current; None where GitHub has no such thing."""
-        url = f"{self._api}/repos/{self._repository}{path}"
         try:
             kept = self._cache.get(url, parameters)
             if kept and kept.is_fresh:
                 return kept.body or None
-            response = self._send(url, doing, parameters, {"If-None-Match": kept.etag} if kept and kept.etag else {})
+            known = {"If-None-Match": kept.etag} if kept and kept.etag else {}
+            response = self._send(url, doing, parameters, {**headers, **known})
             with response:
                 body = kept.body if kept and response.status_code == 304 else self._body(response, doing)
             if body is not None and response.headers.get("ETag") and _is_json(body):
                 self._cache.put(url, parameters, body, response.headers["ETag"], fresh_seconds)
-            if body is None and path:
+            if body is None and keeps_nothing:
                 self._cache.put(url, parameters, b"", "", NOTHING_SECONDS)
         except RedisError as error:
             raise self.down(doing, "Redis, which holds its cache and rate limit, did not answer") from error

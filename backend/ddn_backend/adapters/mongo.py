@@ -16,10 +16,12 @@ from robot_ddn_listener.contract import Analysis, FailureReport
 
 from ..errors import DdnError, SettingsError
 from ..history import (
+    FINAL,
     all_standing,
     answer_row,
     check_beginning,
     chosen,
+    chosen_runs,
     clean_outcomes,
     migrate,
     moment,
@@ -29,10 +31,25 @@ from ..history import (
     report_row,
     stamp,
     standing,
+    task_run_row,
     told_time,
     unpacked,
 )
-from ..ports import OUTCOME_DAYS, Earlier, Feedback, HistoryBrokenError, HistoryDownError, Past, PastOutcome, RunRecord, Wanted
+from ..ports import (
+    OUTCOME_DAYS,
+    Earlier,
+    Feedback,
+    HistoryBrokenError,
+    HistoryDownError,
+    Past,
+    PastOutcome,
+    RunRecord,
+    State,
+    TaskRun,
+    Wanted,
+    WantedRuns,
+)
+from . import mongo_task_runs
 
 if TYPE_CHECKING:
     from pymongo import MongoClient, UpdateOne
@@ -51,7 +68,7 @@ _NOT_ALLOWED = {13, 18, 8000}  # server codes: Unauthorized, AuthenticationFaile
 _SEEN = {"seen": 1, "run_id": 1}  # not the report itself, which is large
 _NEWEST_FIRST = [("seen", -1), ("_id", 1)]
 _IN_ORDER = [("said", 1), ("_id", 1)]
-COLLECTIONS = ("ddn_reports", "ddn_runs", "ddn_outcomes", "ddn_passes", "ddn_feedback")
+COLLECTIONS = ("ddn_reports", "ddn_runs", "ddn_outcomes", "ddn_passes", "ddn_feedback", "ddn_task_runs")
 _SCHEMA = "ddn_schema"
 _VERSION = {"_id": "history"}
 
@@ -71,7 +88,7 @@ def _create_indexes(db: "Database[Document]") -> None:
 
 
 # Each may run twice, or on two machines at a time.
-MIGRATIONS: tuple[Migration, ...] = (_create_indexes,)
+MIGRATIONS: tuple[Migration, ...] = (_create_indexes, mongo_task_runs.create_indexes)
 
 
 class MongoHistory:
@@ -130,8 +147,14 @@ class MongoHistory:
             "seen": wanted.since and {"$gte": stamp(wanted.since)},
         }
         with self._using("Listing reports") as db:
-            found = db.ddn_reports.find({name: value for name, value in conditions.items() if value}).sort(_NEWEST_FIRST)
+            found = db.ddn_reports.find(_given(conditions)).sort(_NEWEST_FIRST)
             return chosen(map(_row, found), wanted)
+
+    def answered(self, since: datetime) -> tuple[tuple[str, datetime], ...]:
+        is_over = {"$or": [{"rank": {"$gte": FINAL}}, {"state": State.FAILED.value}]}
+        with self._using("Listing answers") as db:
+            found = db.ddn_reports.find({"written": {"$gte": stamp(since)}, **is_over}, {"written": 1})
+            return tuple((document["_id"], moment(document["written"])) for document in found.sort([("written", 1), ("_id", 1)]))
 
     def record_run(self, run: RunRecord) -> None:
         body = packed(run)
@@ -185,9 +208,19 @@ class MongoHistory:
         with self._using("Reading feedback") as db:
             return all_standing(_said(db.ddn_feedback.find({"project": project} if project else {}).sort(_IN_ORDER)))
 
+    def record_task_runs(self, runs: tuple[TaskRun, ...]) -> None:
+        rows = list(map(task_run_row, runs))
+        with self._using("Recording task runs") as db:
+            _write(db.ddn_task_runs, (_update(row.pop("key"), {"$set": row}) for row in rows))
+
+    def task_runs(self, wanted: WantedRuns) -> tuple[TaskRun, ...]:
+        with self._using("Reading task runs") as db:
+            return chosen_runs(mongo_task_runs.found(db, wanted), wanted)
+
     def forget(self, report_id: str) -> int:
         with self._using(f"Forgetting report '{report_id}'") as db:
             count = db.ddn_reports.delete_many({"_id": report_id}).deleted_count
+            count += db.ddn_task_runs.delete_many({"task_id": report_id}).deleted_count
             return count + db.ddn_feedback.delete_many({"report_id": report_id}).deleted_count
 
     def forget_project(self, project: str) -> int:
@@ -200,6 +233,7 @@ class MongoHistory:
         with self._using("Deleting what is too old") as db:
             count = db.ddn_reports.delete_many({"seen": {"$lt": oldest}}).deleted_count
             count += db.ddn_outcomes.delete_many({"ended": {"$lt": oldest_outcome}}).deleted_count
+            count += db.ddn_task_runs.delete_many({"latest": {"$lt": oldest}}).deleted_count
             return count + sum(
                 db[name].delete_many({"ended": {"$lt": oldest}}).deleted_count for name in ("ddn_runs", "ddn_passes")
             )
@@ -237,6 +271,10 @@ def _keep(db: "Database[Document]", report: FailureReport, when: datetime) -> No
     row = report_row(report, when)
     with suppress(DuplicateKeyError):  # it is there, with the time when it was first seen
         db.ddn_reports.insert_one({"_id": row.pop("id"), **row})
+
+
+def _given(conditions: "Document") -> "Document":
+    return {name: value for name, value in conditions.items() if value}
 
 
 def _row(document: "Document") -> dict[str, Any]:

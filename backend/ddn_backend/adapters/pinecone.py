@@ -86,6 +86,12 @@ class PineconeShelves:
         """Make the indexes that are missing, wait until they are ready, and return their names."""
         return tuple(name for name in (self.documents.name, self.failures.name) if self._created(name))
 
+    def check(self) -> str:
+        """Return how many documents each index has; an error of ours where one is missing or takes no text."""
+        names = (self.documents.name, self.failures.name)
+        counts = self._together("Looking up", [(name, self._count(name)) for name in names], self._seconds)
+        return ", ".join(f"{name}: {count} documents" for name, count in zip(names, counts, strict=True))
+
     def close(self) -> None:
         """Close all connections; those of calls that nobody waits for end with them."""
         with self._lock:
@@ -124,6 +130,14 @@ class PineconeShelves:
             if again.host == index.host:
                 raise
             return ask(again)
+
+    def _count(self, name: str) -> "Callable[[Index], int]":
+        def counted(index: "Index") -> int:
+            if not self._connected().indexes.describe(name).embed:
+                raise PermanentError(f"index '{name}' has no embedding of its own. Delete it; `ddn learn --create` makes it anew.")
+            return int(index.describe_index_stats().total_vector_count or 0)
+
+        return counted
 
     def _opened(self, name: str) -> "Index":
         with self._lock:

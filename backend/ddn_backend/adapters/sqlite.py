@@ -1,17 +1,20 @@
 """The history in one SQLite file, for the workers of one machine: WAL, mode 0600 in a directory of mode 0700.
 
-A single connection serves all threads of a process, one call at a time (each takes well under a millisecond); processes
-wait for each other through SQLite's own locks. What is deleted is overwritten.
+One connection of a process writes, for one thread at a time; each reader has one of its own, which no writer holds up. Writers
+wait for each other, and for those of other processes, for BUSY_SECONDS; after one waited in vain the next ones do not wait
+for a while, so that a file which somebody keeps locked costs each analysis little. What is deleted is overwritten.
 """
 
 import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from time import monotonic
 from typing import Any
 
 from robot_ddn_listener.contract import Analysis, FailureReport
@@ -19,10 +22,12 @@ from robot_ddn_listener.runtime import check_private
 
 from ..errors import DdnError, SettingsError
 from ..history import (
+    FINAL,
     all_standing,
     answer_row,
     check_beginning,
     chosen,
+    chosen_runs,
     clean_outcomes,
     migrate,
     moment,
@@ -32,12 +37,30 @@ from ..history import (
     report_row,
     stamp,
     standing,
+    task_run_row,
     told_time,
     unpacked,
 )
-from ..ports import OUTCOME_DAYS, Earlier, Feedback, HistoryBrokenError, HistoryDownError, Past, PastOutcome, RunRecord, Wanted
+from ..ports import (
+    OUTCOME_DAYS,
+    Earlier,
+    Feedback,
+    HistoryBrokenError,
+    HistoryDownError,
+    Past,
+    PastOutcome,
+    RunRecord,
+    State,
+    TaskRun,
+    Wanted,
+    WantedRuns,
+)
+from . import sqlite_task_runs
 
-BUSY_SECONDS = 5.0  # that another process may take for its write
+OPENING_SECONDS = 5.0  # that another process may take to bring the file to a new schema
+BUSY_SECONDS = 0.5  # that a write may wait for others: an analysis has a second until its draft
+TURN_SECONDS = 5.0  # that a write may wait for those of other threads
+QUIET_SECONDS = 1.0  # that no write waits after one waited in vain
 CHECKED_BYTES = 32 * 1024 * 1024  # a file up to this size is checked as a whole when it is opened: 0.1 s
 AFTER_ALL_IDS = "\U0010ffff"
 
@@ -69,8 +92,9 @@ MIGRATIONS: tuple[Migration, ...] = (
             said TEXT NOT NULL, record BLOB NOT NULL)""",
         "CREATE INDEX feedback_on_a_failure ON feedback (project, fingerprint, said)",
     ),
+    sqlite_task_runs.MIGRATION,
 )
-TABLES = ("reports", "runs", "outcomes", "passes", "feedback")
+TABLES = ("reports", "runs", "outcomes", "passes", "feedback", "task_runs")
 
 _KEEP = """INSERT INTO reports VALUES (:id, :project, :fingerprint, :run_id, :branch, :seen, :report, :rank, :written, :state,
     :reusable, :pipeline, :model, :parts, :problem, :analysis) ON CONFLICT DO NOTHING"""
@@ -86,6 +110,7 @@ _LAST = """SELECT seen, run_id FROM reports
     ORDER BY seen DESC LIMIT 1"""
 _LISTED = """SELECT * FROM reports WHERE (:project = '' OR project = :project) AND (:state = '' OR state = :state)
     AND (:part = '' OR instr(parts, ' ' || :part || ' ')) AND seen >= :since ORDER BY seen DESC, id"""
+_ANSWERED = "SELECT id, written FROM reports WHERE written >= ? AND (rank >= ? OR state = ?) ORDER BY written, id"
 _TAKE_IN = """INSERT INTO passes VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (project, test, branch) DO UPDATE
     SET ended = excluded.ended, run_id = excluded.run_id, commit_id = excluded.commit_id WHERE excluded.ended > ended"""
 _LATEST = """SELECT *, 'PASS' AS status FROM passes WHERE project = :project AND test = :test
@@ -99,9 +124,11 @@ class SqliteHistory:
         """Open the file and bring it to the newest schema; SettingsError where that cannot be done."""
         self._path = path
         self._lock = threading.Lock()
+        self._locked_until = 0.0
+        self._readers = ReadConnections(path)
         with _opening(path):
             _make_private(path)
-            self._db = _connected(path)
+            self._db = _connected(path, OPENING_SECONDS)
         try:
             with _opening(path):
                 self._prepare(migrations)
@@ -110,14 +137,16 @@ class SqliteHistory:
             raise
 
     def keep(self, report: FailureReport, when: datetime) -> None:
+        row = _flat(report_row(report, when))
         with self._writing(f"Keeping report '{report.id}'") as db:
-            db.execute(_KEEP, _flat(report_row(report, when)))
+            db.execute(_KEEP, row)
 
     def settle(self, report: FailureReport, analysis: Analysis, when: datetime, model: str = "", problem: str = "") -> None:
         answer = _flat({"id": report.id, **answer_row(analysis, when, model, problem)})
         with self._writing(f"Keeping the analysis of report '{report.id}'") as db:
-            db.execute(_KEEP, _flat(report_row(report, when)))
-            db.execute(_ANSWER, answer)
+            if not db.execute(_ANSWER, answer).rowcount:
+                db.execute(_KEEP, _flat(report_row(report, when)))
+                db.execute(_ANSWER, answer)
 
     def find(self, beginning: str) -> Past | None:
         check_beginning(beginning)
@@ -155,6 +184,10 @@ class SqliteHistory:
         }
         with self._reading("Listing reports") as db:
             return chosen(db.execute(_LISTED, values), wanted)
+
+    def answered(self, since: datetime) -> tuple[tuple[str, datetime], ...]:
+        rows = self._rows("Listing answers", _ANSWERED, (stamp(since), FINAL, State.FAILED.value))
+        return tuple((row["id"], moment(row["written"])) for row in rows)
 
     def record_run(self, run: RunRecord) -> None:
         git, body = run.run.git, packed(run)
@@ -200,9 +233,18 @@ class SqliteHistory:
         query = "SELECT * FROM feedback WHERE ? IN ('', project) ORDER BY said, number"
         return all_standing(self._said(query, (project,)))
 
+    def record_task_runs(self, runs: tuple[TaskRun, ...]) -> None:
+        rows = list(map(task_run_row, runs))
+        with self._writing("Recording task runs") as db:
+            db.executemany(sqlite_task_runs.RECORD, rows)
+
+    def task_runs(self, wanted: WantedRuns) -> tuple[TaskRun, ...]:
+        return chosen_runs(self._rows("Reading task runs", *sqlite_task_runs.query(wanted)), wanted)
+
     def forget(self, report_id: str) -> int:
         with self._writing(f"Forgetting report '{report_id}'") as db:
             count = _deleted(db, "reports", "id = ?", report_id) + _deleted(db, "feedback", "report_id = ?", report_id)
+            count += _deleted(db, "task_runs", "task_id = ?", report_id)
         self._truncate_log()
         return count
 
@@ -218,9 +260,11 @@ class SqliteHistory:
         with self._writing("Deleting what is too old") as db:
             count = _deleted(db, "reports", "seen < ?", oldest)
             count += _deleted(db, "outcomes", "ended < ?", oldest_outcome)
+            count += _deleted(db, "task_runs", "latest < ?", oldest)
             return count + sum(_deleted(db, table, "ended < ?", oldest) for table in ("runs", "passes"))
 
     def close(self) -> None:
+        self._readers.close()
         with self._lock:
             self._db.close()
 
@@ -250,19 +294,71 @@ class SqliteHistory:
 
     @contextmanager
     def _reading(self, doing: str) -> Iterator[sqlite3.Connection]:
-        with self._lock, _mapped(doing):
-            yield self._db
+        with _mapped(doing), self._readers.one() as db:
+            yield db
 
     @contextmanager
     def _writing(self, doing: str) -> Iterator[sqlite3.Connection]:
-        with self._lock, _mapped(doing):
-            self._db.execute("BEGIN IMMEDIATE")
+        with _mapped(doing), self._turn():
+            self._begin()
             with self._db as db:
                 yield db
 
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Hold the writing connection. Who has it writes, in milliseconds; only the first one waits for other processes."""
+        if not self._lock.acquire(timeout=TURN_SECONDS):
+            raise sqlite3.OperationalError("database is locked")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def _begin(self) -> None:
+        seconds = BUSY_SECONDS if monotonic() >= self._locked_until else 0.0
+        self._db.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            self._locked_until = monotonic() + QUIET_SECONDS
+            raise
+
     def _truncate_log(self) -> None:
         """What was deleted still stands in the write-ahead log, until it is emptied."""
-        self._rows("Emptying the write-ahead log", "PRAGMA wal_checkpoint(TRUNCATE)", ())
+        with _mapped("Emptying the write-ahead log"), self._turn():
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+class ReadConnections:
+    """As many connections as there are readers at a time; they are used again. May be used by many threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._free: SimpleQueue[sqlite3.Connection] = SimpleQueue()
+        self._is_closed = False
+
+    @contextmanager
+    def one(self) -> Iterator[sqlite3.Connection]:
+        """Give one, for a single reader."""
+        if self._is_closed:
+            raise sqlite3.ProgrammingError("Cannot operate on a closed database")
+        try:
+            db = self._free.get_nowait()
+        except Empty:
+            db = _connected(self._path, BUSY_SECONDS)
+        try:
+            yield db
+        finally:
+            self._free.put(db)
+            if self._is_closed:
+                self.close()
+
+    def close(self) -> None:
+        """Close those that nobody reads with; the others are closed when they are given back."""
+        self._is_closed = True
+        with suppress(Empty):
+            while True:
+                self._free.get_nowait().close()
 
 
 def _make_private(path: Path) -> None:
@@ -274,8 +370,8 @@ def _make_private(path: Path) -> None:
     path.chmod(0o600)
 
 
-def _connected(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+def _connected(path: Path, seconds: float) -> sqlite3.Connection:
+    db = sqlite3.connect(path, timeout=seconds, isolation_level=None, check_same_thread=False)
     db.row_factory = sqlite3.Row
     return db
 

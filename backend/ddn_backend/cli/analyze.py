@@ -2,10 +2,11 @@
 
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Sequence
+from contextlib import closing, nullcontext, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from robot.api import ExecutionResult, ResultVisitor, ResultWriter
@@ -17,13 +18,16 @@ from robot_ddn_listener.attach import attach_to_result
 from robot_ddn_listener.connection import connect
 from robot_ddn_listener.errors import OutputError
 from robot_ddn_listener.gather import system_messages
-from robot_ddn_listener.outbox import SEND_SECONDS, Outbox, Transport
+from robot_ddn_listener.outbox import SEND_SECONDS, Outbox
 from robot_ddn_listener.render import View, annotations, console_lines
 from robot_ddn_listener.settings import Settings
 from robot_ddn_listener.ticket import Delivery, Ticket
 from robot_ddn_listener.waiting import ProgressLine, StopOnSignal
 
-from .options import EXPECTED_OUTPUT, output_files, read_options, settings_options
+from .options import EXPECTED_OUTPUT, output_files, read_options, run_of, settings_options
+
+if TYPE_CHECKING:
+    from ..in_process import InProcess
 
 OUTPUT_FOLDER = "ddn-results"
 
@@ -45,43 +49,46 @@ def analyze(
     settings = read_options(redis=redis, project=project, wait=wait)
     paths = output_files(outputs)
     result = load_result(paths)
-    folder = _output_folder(outputdir, outputs)
-    tickets, outbox = _analyzed(result, settings)
-    outbox.spool(tickets, folder)
-    outbox.close()
+    with closing(_this_process()) if not settings.redis else nullcontext() as here:
+        folder = _output_folder(outputdir, outputs)
+        tickets, outbox = _analyzed(result, settings, here, paths)
+        outbox.spool(tickets, folder)
+        outbox.close()
     if not tickets:
         with suppress(OSError):  # it holds something of the user's
             folder.rmdir()
         raise OutputError(
             f"Analysing '{', '.join(outputs)}' failed: no test failed there, nothing to explain. Nothing was written."
         )
-    view = _view(folder, settings, is_rpa=bool(result.rpa))
+    view = _view(folder, settings, is_rpa=bool(result.rpa), corrections=here is None or here.keeps)
     attach_to_result(result.suite, annotations(tickets, view))
     _write(result, folder)
     click.echo("\n".join(console_lines(tickets, view)))
     context.exit(1 if any(ticket.delivery in (Delivery.SPOOLED, Delivery.LOST) for ticket in tickets) else 0)
 
 
-def _analyzed(result: Any, settings: Settings) -> tuple[list[Ticket], Outbox]:
+def _analyzed(result: Any, settings: Settings, here: "InProcess | None", paths: Sequence[Path]) -> tuple[list[Ticket], Outbox]:
     with StopOnSignal() as stop, ProgressLine() as progress:
         return analyze_suite(
             result.suite,
             settings,
-            _reach(settings),
+            (lambda: here) if here else partial(connect, settings.redis, dict(os.environ)),
             stop,
             messages=system_messages(result.errors),
             send_seconds=SEND_SECONDS if settings.redis else settings.wait,  # this process answers while it "sends"
             progress=progress,
+            run=run_of(paths) if here else "",  # a backend would give the answer of an hour ago again, whatever was changed since
         )
 
 
-def _view(folder: Path, settings: Settings, *, is_rpa: bool) -> View:
+def _view(folder: Path, settings: Settings, *, is_rpa: bool, corrections: bool) -> View:
     return View(
         output=str(folder / "output.xml"),
         flower_url=settings.flower_url,
         tags=settings.tags,
         metadata=settings.metadata,
         noun="task" if is_rpa else "test",
+        corrections=corrections,
     )
 
 
@@ -106,7 +113,7 @@ def load_result(paths: list[Path]) -> Any:
         result = ExecutionResult(*(str(path) for path in paths))
         result.visit(_OldStatuses())
     except DataError as error:
-        raise OutputError(f"{error} It is not readable, {EXPECTED_OUTPUT}. Nothing was written.") from error
+        raise OutputError(f"{str(error).rstrip('.')}. It is not readable, {EXPECTED_OUTPUT}. Nothing was written.") from error
     except (TypeError, ValueError, AttributeError, LookupError) as error:  # Robot trusts the structure of a JSON file
         names = "', '".join(str(path) for path in paths)
         raise OutputError(f"Reading '{names}' failed: {type(error).__name__}, {EXPECTED_OUTPUT}. Nothing was written.") from error
@@ -124,14 +131,10 @@ class _OldStatuses(ResultVisitor):  # type: ignore[misc]  # Robot has no type hi
             item.status = "NOT RUN"
 
 
-def _reach(settings: Settings) -> Any:
-    return partial(connect, settings.redis, dict(os.environ)) if settings.redis else _this_process
-
-
-def _this_process() -> Transport:
+def _this_process() -> "InProcess":
     from ..in_process import InProcess  # after the options are known to be good: it loads the knowledge base
 
-    return InProcess()
+    return InProcess(lambda problem: click.echo(f"ddn: {problem}", err=True))
 
 
 def _write(result: Any, folder: Path) -> None:

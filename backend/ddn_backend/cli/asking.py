@@ -32,9 +32,14 @@ def _answer(url: str, task: str, arguments: tuple[Any, ...], where: str) -> dict
 
     if url.startswith("rediss://") and "ssl_cert_reqs=" not in url:
         url += ("&" if "?" in url else "?") + "ssl_cert_reqs=required"  # Celery refuses a TLS URL that does not say
-    with Celery(broker=url, backend=url, set_as_current=False) as app:
+    # All this is given, and the producer too, so that no CELERY_* variable of the user takes part.
+    with Celery("ddn", loader="celery.loaders.app:AppLoader", config_source={}, fixups=(), set_as_current=False) as app:
+        app.backend_cls = url
         try:
-            sent = app.send_task(f"tasks.{task}", list(arguments), queue=QUEUE, expires=ANSWER_SECONDS)
+            with app.connection_for_write(url) as connection:
+                producer = app.amqp.Producer(connection, auto_declare=False)
+                words = {"queue": QUEUE, "expires": ANSWER_SECONDS, "producer": producer}
+                sent = app.send_task(f"tasks.{task}", list(arguments), **words)
             answer = sent.get(timeout=ANSWER_SECONDS)
         except Exception as error:  # Celery gives whatever the task raised as it was, and its own errors in many kinds
             raise BrokerError(f"Asking the backend at {where} failed: {type(error).__name__}: {error}.") from error

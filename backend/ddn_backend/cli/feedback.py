@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from robot_ddn_listener.contract import Analysis, ErrorType, decode
+from robot_ddn_listener.contract import ErrorType
 
 from .asking import ask
+from .told import explained, shown
 
 Command = Callable[..., Any]
 KINDS = [kind.value for kind in ErrorType if kind is not ErrorType.UNKNOWN]
@@ -20,22 +21,32 @@ def _common(command: Command) -> Command:
     return click.argument("failure", metavar="ID")(command)
 
 
+def _as_json(command: Command) -> Command:
+    return click.option("--json", "as_json", is_flag=True, help="Print the report and the analysis as JSON.")(command)
+
+
+def _print(answer: dict[str, Any], told: Callable[[dict[str, Any]], Iterator[str]], as_json: bool) -> None:
+    click.echo(json.dumps(answer, indent=2) if as_json else "\n".join(told(answer)))
+
+
 def _person(command: Command) -> Command:
     return click.option("--who", default=getpass.getuser, help="Your name; default: that of your account.")(_common(command))
 
 
 @click.command()
 @_common
-def show(failure: str, redis: str) -> None:
-    """Print the whole report and analysis of a failure as JSON. ID is the card's task or report id, or how it begins."""
-    click.echo(json.dumps(ask("fetch", failure, redis=redis), indent=2))
+@_as_json
+def show(failure: str, redis: str, as_json: bool) -> None:
+    """Print the whole report and analysis of a failure. ID is the card's task or report id, or how it begins."""
+    _print(ask("fetch", failure, redis=redis), shown, as_json)
 
 
 @click.command()
 @_common
-def explain(failure: str, redis: str) -> None:
-    """Say why a failure got its verdict, or why none: steps, rule, passages with grades, what was degraded."""
-    click.echo("\n".join(_explained(ask("fetch", failure, redis=redis))))
+@_as_json
+def explain(failure: str, redis: str, as_json: bool) -> None:
+    """Say why a failure got its verdict, or why none: rule, passages with grades, model, steps, what was degraded."""
+    _print(ask("fetch", failure, redis=redis), explained, as_json)
 
 
 @click.command()
@@ -75,39 +86,3 @@ def forget(failure: str, redis: str, yes: bool) -> None:
     if not yes:
         click.confirm(f"Delete all that is kept of failure '{failure}'?", abort=True)
     click.echo(f"Deleted {ask('forget', failure, redis=redis)['forgotten']} records.")
-
-
-def _explained(answer: dict[str, Any]) -> Iterator[str]:
-    report = answer["report"]
-    yield f"{report['full_name'] or report['test_name']} ({answer['state']}, seen {answer['seen'][:19]})"
-    if said := answer.get("said"):
-        words = f"{said['error_type']}, {said['root_cause']} {said['ticket']}".rstrip()
-        yield f"a person    {said['who']}, {said['when'][:10]}: {words}"
-    if not answer["analysis"]:
-        yield f"No analysis yet. {answer['problem_of_task']}".rstrip()
-        return
-    analysis = decode(Analysis, answer["analysis"])
-    engine = analysis.engine
-    yield f"verdict     {analysis.verdict.value}, {analysis.error_type.value}, confidence {analysis.confidence:.2f}"
-    yield from _told("cause", analysis.root_cause)
-    yield from (f'evidence    "{item.quote}" ({item.where})' for item in analysis.evidence)
-    yield from _told("rule", engine.rule_id or "none matched")
-    yield from _told("model", engine.model)
-    yield from _told("confirmed", analysis.confirmed_by)
-    yield from _told("reused", analysis.reused_from)
-    yield from _told("retrieval", engine.crag_action)
-    yield from (f"missing     {item}" for item in analysis.missing)
-    yield from (f"degraded    {item}" for item in (*analysis.degraded, answer["problem_of_task"]) if item)
-    yield from (f"sent to     {item}" for item in analysis.sent_to)
-    seconds = ", ".join(f"{name} {taken:.3f}" for name, taken in engine.step_seconds.items())
-    yield f"seconds     {seconds}"
-    if engine.calls:
-        yield f"model calls {engine.calls}, {engine.tokens_in:,} + {engine.tokens_out:,} tokens, ${engine.cost_usd:.4f}"
-    for step in analysis.trace:
-        yield f"  {step.thought or step.action}"
-        yield from (f"    {line}" for line in step.observation.splitlines())
-
-
-def _told(name: str, text: str) -> Iterator[str]:
-    if text:
-        yield f"{name:<12}{text}"

@@ -9,9 +9,10 @@ from pathlib import Path
 import click
 
 from .. import knowledge
+from ..errors import SettingsError
 from ..knowledge.library import SHIPPED, ProjectLibrary, shipped_id
 from ..knowledge.past_failures import rebuild
-from ..knowledge.runbooks import Changes, Reading, bring_up_to_date, digest, read
+from ..knowledge.runbooks import SUFFIXES, Changes, Reading, bring_up_to_date, digest, is_barren, read
 from ..ports import Document, Shelf
 
 Step = Callable[[int], None]
@@ -44,6 +45,11 @@ def learn_command(open_library: Callable[[], ProjectLibrary], confirmed: Callabl
 
 
 def _create(library: ProjectLibrary) -> None:
+    if len(library.document_shelves) < 2:
+        raise SettingsError(
+            "Creating indexes failed: none is named. Set DDN_PINECONE_INDEX to a prefix for their names, and PINECONE_API_KEY. "
+            "The index on this machine needs no making. Nothing was learned."
+        )
     names = library.create()
     click.echo(f"Created {', '.join(names)}." if names else "All indexes are there.")
     shipped = [replace(document, id=shipped_id(document.id, digest(document))) for document in knowledge.load()]
@@ -57,9 +63,15 @@ def _learn(library: ProjectLibrary, paths: Sequence[Path], project: str) -> Sequ
     reading = read(paths, project)
     with _progress("Learning", len(reading.documents) * len(library.document_shelves)) as step:
         changes = [_learned(shelf, project, reading, step) for shelf in library.document_shelves]
-    _tell(changes[-1], project)
-    never = [path for path in paths if not path.exists() and not _is_among(path, changes)]
-    return (*reading.problems, *(f"Learning '{path}' failed: there is no such file or folder, nor was there." for path in never))
+    _tell(changes[-1], reading, project)
+    empty = [path for path in paths if (is_barren(path) or not path.exists()) and not _is_among(path, changes)]
+    return (*reading.problems, *map(_nothing_in, empty))
+
+
+def _nothing_in(path: Path) -> str:
+    if path.exists():
+        return f"Learning '{path}' failed: expected Markdown files ({', '.join(SUFFIXES)}) in it, got none."
+    return f"Learning '{path}' failed: there is no such file or folder, nor was there."
 
 
 def _learned(shelf: Shelf, project: str, reading: Reading, step: Step) -> Changes:
@@ -71,7 +83,7 @@ def _is_among(path: Path, changes: Iterable[Changes]) -> bool:
     return any(f"{name}#".startswith(scopes) for change in changes for name in change.removed)
 
 
-def _tell(changes: Changes, project: str) -> None:
+def _tell(changes: Changes, reading: Reading, project: str) -> None:
     counts = {
         "added": changes.added,
         "updated": changes.updated,
@@ -80,7 +92,7 @@ def _tell(changes: Changes, project: str) -> None:
     }
     for word, names in counts.items():
         for name in names if word != "unchanged" else ():
-            click.echo(f"  {word}: {name.removeprefix('runbook/')}")
+            click.echo(f"  {word}: {reading.name_of(name)}")
     whose = f"project '{project}'" if project else "all projects"
     click.echo(f"{', '.join(f'{len(names)} {word}' for word, names in counts.items())}; for {whose}.")
 
@@ -94,7 +106,7 @@ def _rebuild(library: ProjectLibrary, confirmed: Callable[[], Iterable[Document]
 
 @contextmanager
 def _progress(title: str, total: int) -> Iterator[Step]:
-    """Show a bar on a terminal; where rich is not installed, click's."""
+    """Show a bar on a terminal, else nothing; where rich is not installed, click's."""
     try:
         from rich.console import Console
         from rich.progress import Progress
@@ -102,6 +114,7 @@ def _progress(title: str, total: int) -> Iterator[Step]:
         with click.progressbar(length=total, label=title, file=sys.stderr) as plain:
             yield lambda documents: plain.update(documents)
         return
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task(title, total=total)
         yield lambda documents: bar.advance(task, documents)

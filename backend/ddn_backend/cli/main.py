@@ -2,17 +2,16 @@
 
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from robot_ddn_listener.contract import Analysis, FailureReport
 from robot_ddn_listener.errors import DdnError
 from robot_ddn_listener.version import VERSION
 
-from ..bootstrap import confirmed_failures, offline_pipeline, project_library, shipped_knowledge
+from ..bootstrap import confirmed_failures, evaluated_pipeline, project_library, reranked_library
 from .analyze import analyze
 from .asking import ask
 from .attach import attach
@@ -23,7 +22,26 @@ from .preview import preview
 from .replay import replay
 from .search import search_command
 
-_OPERATORS: dict[str, str] = {}
+_OPERATORS: dict[str, str] = {
+    "alert": "alert",
+    "capacity": "capacity",
+    "dead": "requeue",
+    "flower": "flower",
+    "monitor": "monitor",
+    "limit": "limit",
+    "pause": "pause",
+    "purge": "revoke",
+    "report": "report",
+    "requeue": "requeue",
+    "resume": "pause",
+    "revoke": "revoke",
+    "settings": "settings",
+    "doctor": "doctor",
+    "status": "status",
+    "tasks": "tasks",
+    "up": "up",
+    "worker": "worker",
+}
 """Commands for operators: name -> module of this package, in which it is NAME_command; imported when it is called."""
 
 
@@ -55,12 +73,6 @@ if TYPE_CHECKING:
     from ..ports import Document
 
 
-def _analyzer(model: str) -> Callable[[FailureReport], Analysis]:
-    if model != "none":
-        raise click.UsageError(f"Reading option '--model' failed: expected none, got '{model}'. Nothing was evaluated.")
-    return offline_pipeline().analyze
-
-
 def _search(text: str, project: str, redis: str | None) -> Mapping[str, Any]:
     return ask("search", text, project, redis=redis or "")
 
@@ -90,7 +102,7 @@ for command in (
     forget,
     search_command(_search),
     learn_command(_library, _confirmed),
-    evaluate_command(_analyzer, shipped_knowledge),
+    evaluate_command(evaluated_pipeline, reranked_library),
 ):
     ddn.add_command(command)
 

@@ -1,7 +1,9 @@
 """What several commands take: output files, where the backend is, how long to wait."""
 
+import hashlib
 import os
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,15 @@ def output_files(names: tuple[str, ...]) -> list[Path]:
         )
         raise OutputError(f"Reading output file '{name}' failed: {problem}, {EXPECTED_OUTPUT}. Nothing was written.")
     return [Path(name) for name in names]
+
+
+def run_of(paths: Sequence[Path]) -> str:
+    """Return an id for the run that wrote these files: the same for the same files, so that they count once."""
+    digest = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, digest.hexdigest()))
 
 
 def _as_options(problem: str) -> str:

@@ -2,14 +2,18 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from textwrap import shorten
+from textwrap import shorten, wrap
 from typing import Any
 
 import click
 
 Ask = Callable[[str, str, str | None], Mapping[str, Any]]
 
-WIDTH = 100
+WIDTH = 78
+INDENT = " " * 7
+CAUSE_CHARACTERS = 2 * (WIDTH - len(INDENT))
+QUERY_CHARACTERS = 40
+LOWEST_SHOWN = 0.005  # what would be shown as 0.00 shares nothing with the text but a common word
 
 
 def search_command(ask: Ask) -> click.Command:
@@ -34,12 +38,15 @@ def search_command(ask: Ask) -> click.Command:
 
 def _lines(found: Mapping[str, Any]) -> Iterator[str]:
     for place, a_search in enumerate(found["searches"]):
-        yield f"{a_search['source']}{', query rewritten' if place else ''}:"
-        for passage in a_search["passages"]:
+        yield a_search["source"] + (f", asked for: {shorten(a_search['query'], QUERY_CHARACTERS)}" if place else "")
+        found_here = [passage for passage in a_search["passages"] if passage["grade"] >= LOWEST_SHOWN]
+        for passage in found_here:
             yield from _passage_lines(passage)
-        if not a_search["passages"]:
-            yield "  nothing was found"
+        if not found_here:
+            yield f"  nothing {'else ' if place else ''}was found"
     yield f"action: {found['action'] or 'none'}"
+    if found["action"] != "correct":
+        yield "Nothing that is surely about this text. A whole error message finds more than a few words."
     yield from (f"sent to {what}" for what in found["sent_to"])
 
 
@@ -48,4 +55,4 @@ def _passage_lines(passage: Mapping[str, Any]) -> Iterator[str]:
     vouched = f" by {passage['confirmed_by']}" if passage["confirmed_by"] else ""
     ticket = f", {passage['ticket']}" if passage["ticket"] else ""
     yield f"       {passage['kind']}{vouched}{ticket}, graded by {passage['graded_by']}: {passage['id']}"
-    yield f"       {shorten(passage['cause'], WIDTH)}"
+    yield from wrap(shorten(passage["cause"], CAUSE_CHARACTERS), WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)

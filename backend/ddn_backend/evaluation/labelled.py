@@ -16,6 +16,9 @@ from robot_ddn_listener.errors import DdnError
 INFERABLE = ("yes", "partly", "no")
 
 
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # how a text in UTF-16 begins
+
+
 class LabelledError(DdnError):
     """Who called must act: the file of labelled failures cannot be read, or holds none."""
 
@@ -62,15 +65,20 @@ def read_labelled(path: Path) -> LabelledFile:
                 skipped.append(f"line {number}: {error}")
     if not records:
         reason = f"none of its {len(skipped)} lines can be used, first {skipped[0]}" if skipped else "it is empty"
-        raise LabelledError(f"Reading labelled failures '{path}' failed: {reason}. Nothing was evaluated.")
+        raise LabelledError(f"Reading labelled failures '{path}' failed: {reason.rstrip('.')}. Nothing was evaluated.")
     return LabelledFile(path, tuple(records), tuple(skipped))
 
 
 def _lines(path: Path) -> Iterator[str]:
     try:
         yield from path.read_text(encoding="utf-8-sig").split("\n")  # texts may hold other line separators
-    except (OSError, UnicodeError) as error:
-        raise LabelledError(f"Reading labelled failures '{path}' failed: {error}. Nothing was evaluated.") from error
+    except OSError as error:
+        raise LabelledError(f"Reading labelled failures '{path}' failed: {error.strerror}. Nothing was evaluated.") from error
+    except UnicodeDecodeError as error:
+        got = "UTF-16" if error.object.startswith(UTF_16) else f"the byte 0x{error.object[error.start]:02x}"
+        raise LabelledError(
+            f"Reading labelled failures '{path}' failed: expected UTF-8, got {got}. Nothing was evaluated."
+        ) from error
 
 
 def _record(line: str, number: int, folder: Path) -> tuple[Labelled, list[str]]:

@@ -62,9 +62,35 @@ def answers_as_json(answers: Iterable[Answer]) -> list[dict[str, Any]]:
             "rule_id": answer.analysis.engine.rule_id,
             "evidence_hit": has_evidence(answer, answer.quotes),
             "seconds": round(answer.seconds, 6),
+            "model": answer.analysis.engine.model,
+            **_taken([answer]),
+            "degraded": list(answer.analysis.degraded),
         }
         for answer in answers
     ]
+
+
+def taken_as_json(answers: Sequence[Answer]) -> dict[str, Any]:
+    """Return what a model took for all `answers`, and how many of them lack something that failed."""
+    return {**_taken(answers), "degraded": sum(bool(answer.analysis.degraded) for answer in answers)}
+
+
+def taken_lines(answers: Sequence[Answer]) -> Iterator[str]:
+    """Yield what a model took, nothing where none was asked."""
+    taken = taken_as_json(answers)
+    if taken["calls"] or taken["degraded"]:
+        tokens = f"{taken['tokens_in']:,} + {taken['tokens_out']:,} tokens"
+        yield f"Model: {taken['calls']:,} calls, {tokens}, ${taken['cost_usd']:.4f}; {taken['degraded']} answers degraded"
+
+
+def _taken(answers: Iterable[Answer]) -> dict[str, Any]:
+    engines = [answer.analysis.engine for answer in answers]
+    return {
+        "calls": sum(engine.calls for engine in engines),
+        "tokens_in": sum(engine.tokens_in for engine in engines),
+        "tokens_out": sum(engine.tokens_out for engine in engines),
+        "cost_usd": round(sum(engine.cost_usd for engine in engines), 6),
+    }
 
 
 def as_lines(title: str, measures: Measures) -> Iterator[str]:

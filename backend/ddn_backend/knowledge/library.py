@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from time import monotonic
 
-from ..errors import BackendError, SettingsError
+from ..errors import BackendError, SettingsError, TransientError
 from ..ports import Document, Found, KnowledgeBase, Passage, Problem, Query, Shelf, Shelves
 
 SHIPPED = "shipped/"
@@ -44,6 +44,11 @@ class ProjectLibrary:
         shipped = self._shipped.search(query.text, limit)
         learned = self._learned(query, lambda shelves, text: shelves.search(text, query.project, limit))
         return replace(learned, passages=_united(shipped, learned.passages))
+
+    @property
+    def local(self) -> "ProjectLibrary":
+        """What of it is on this machine."""
+        return ProjectLibrary(self._shipped, self._local)
 
     def find_elsewhere(self, query: Query, limit: int = 5) -> Found:
         """Return the best past failures of other projects."""
@@ -86,7 +91,8 @@ class ProjectLibrary:
         try:
             return Found(search(self._remote.shelves, text), sent_to=sent_to)
         except (BackendError, SettingsError) as error:
-            self._failed, self._ask_again = error, monotonic() + QUIET_SECONDS
+            if isinstance(error, TransientError):  # others are told at once, and may be mended at any moment
+                self._failed, self._ask_again = error, monotonic() + QUIET_SECONDS
             return replace(self._instead(error, query, search), sent_to=sent_to)
 
     def _instead(self, error: Exception, query: Query, search: _Search) -> Found:

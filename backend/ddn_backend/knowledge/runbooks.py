@@ -10,10 +10,10 @@ The id of a document is ``runbook/<file>#<section>@<content>``, so that what is 
 import os
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from robot_ddn_listener.contract import ErrorType, encode
 
@@ -27,6 +27,8 @@ MAX_NAME_CHARACTERS = 400  # Pinecone takes ids of 512
 MAX_SYMPTOM_CHARACTERS = 300
 BATCH = 48  # documents put at a time: so often the progress moves
 SUFFIXES = (".md", ".markdown")
+RUNBOOK = "runbook/"
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")  # how a text in UTF-16 begins
 
 _MEANINGS = {
     "symptoms": "symptoms|symptom|error|errors|message|problem|what it looks like|signature",
@@ -43,12 +45,21 @@ _Sections = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read. `scopes` are the beginnings of all ids that the paths stand for, `kept` those of unreadable files."""
+    """What was read. `scopes` are the beginnings of all ids that the paths stand for, `kept` those of unreadable files.
+
+    `names` tells, by the beginning of their ids, what the paths and the files below them were called.
+    """
 
     documents: tuple[Document, ...] = ()
     problems: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def name_of(self, file: str) -> str:
+        """Return what a file of `Changes` is called where it was asked for."""
+        known = next((given for given in (file, *_folders(file)) if given in self.names), "")
+        return self.names[known] + unquote(file[len(known) :]) if known else unquote(file.removeprefix(RUNBOOK))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +78,33 @@ def read(paths: Iterable[Path], project: str = "") -> Reading:
     problems: list[str] = []
     scopes: list[str] = []
     kept: list[str] = []
+    names: dict[str, str] = {}
     for path in paths:
         scopes += _scopes(path)
+        names[_prefix(path)] = str(path)
         for file in _files(path):
+            names[_prefix(file)] = str(file)
             try:
-                documents += parse(origin(file), _text(file), project)
+                documents += parse(str(file), _text(file), project, origin(file))
             except KnowledgeError as error:
                 problems.append(str(error))
                 kept.append(_file_scope(file))
-    return Reading(tuple(documents), tuple(problems), tuple(scopes), tuple(kept))
+    return Reading(tuple(documents), tuple(problems), tuple(scopes), tuple(kept), names)
 
 
-def parse(name: str, source: str, project: str = "") -> tuple[Document, ...]:
-    """Return the documents in `source`, the text of the runbook called `name`."""
+def is_barren(path: Path) -> bool:
+    """Return whether `path` is a folder without anything to read."""
+    return path.is_dir() and not any(_files(path))
+
+
+def parse(name: str, source: str, project: str = "", identity: str = "") -> tuple[Document, ...]:
+    """Return the documents in `source`, the text of the runbook called `name`; their ids begin with `identity`, else `name`."""
     head, body = _split(name, list(enumerate(source.splitlines(), start=1)))
     facts = _front_matter(name, head)
     title, sections = _title(name, facts, body), _sections(body)
     parts = [(title, sections)] if _is_structured(sections) or len(sections) < 3 else _apart(title, sections)
     documents = [_document(heading, part, facts, project) for heading, part in parts if _said(part)]
-    return tuple(replace(document, id=_id(name, number, document)) for number, document in enumerate(documents))
+    return tuple(replace(document, id=_id(identity or name, number, document)) for number, document in enumerate(documents))
 
 
 def bring_up_to_date(
@@ -145,7 +164,7 @@ def _named(name: str) -> str:
     quoted = quote(name)
     if len(quoted) > MAX_NAME_CHARACTERS:
         quoted = f"{quoted[:MAX_NAME_CHARACTERS]}~{sha256(quoted.encode()).hexdigest()[:12]}"
-    return f"runbook/{quoted}"
+    return f"{RUNBOOK}{quoted}"
 
 
 def _id(name: str, number: int, document: Document) -> str:
@@ -169,6 +188,8 @@ def _text(file: Path) -> str:
         raise _error(str(file), 1, f"{error.strerror}.") from error
     if len(content) > MAX_BYTES:
         raise _error(str(file), _line_of(content, MAX_BYTES), f"Expected at most {MAX_BYTES} bytes, got more.")
+    if content.startswith(UTF_16):
+        raise _error(str(file), 1, "Expected UTF-8, got UTF-16.")
     if b"\0" in content:
         raise _error(str(file), _line_of(content, content.index(b"\0")), "Expected Markdown, got a binary file.")
     try:
@@ -296,6 +317,12 @@ def _changes(wanted: Collection[str], new: Collection[str], there: Collection[st
         removed=tuple(sorted(is_gone - is_wanted)),
         unchanged=tuple(sorted(is_wanted - is_new - is_gone)),
     )
+
+
+def _folders(file: str) -> Iterator[str]:
+    while "/" in file:
+        file = file.rpartition("/")[0]
+        yield file
 
 
 def _file(name: str) -> str:

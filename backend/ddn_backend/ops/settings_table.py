@@ -44,6 +44,17 @@ model that is named; HTTPS_PROXY, NO_PROXY and REQUESTS_CA_BUNDLE.
 DOTENV_HEAD = """# Every setting of the backend, with its default. Copy this file to .env and take the # off what you change.
 # Keep .env to yourself (chmod 600): it may hold passwords and keys.
 """
+DOTENV_COMPOSE = """
+# For compose.yaml only: passwords of letters and digits, each another; all must be set. Listeners come to Redis as `listener`.
+#BACKEND_PASSWORD=
+#LISTENER_PASSWORD=
+#TESTER_PASSWORD=
+#MONGO_PASSWORD=
+#METRICS_PASSWORD=
+
+# the address that Redis is reached at from other machines; 0.0.0.0 is all of this machine's
+#REDIS_ADDRESS=127.0.0.1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +94,12 @@ def markdown() -> str:
 
 def dotenv() -> str:
     """Return the text of backend/.env.example."""
-    return DOTENV_HEAD + "".join(
+    lines = (
         f"\n# {item.meaning}{'' if item.value == ANY_TEXT else f' ({item.value})'}\n#{item.variable}={item.default}\n"
         for item in settings()
         if item.variable != "CI"  # CI services set it themselves
     )
+    return DOTENV_HEAD + "".join(lines) + DOTENV_COMPOSE
 
 
 def _setting(name: str, field: FieldInfo) -> Setting:

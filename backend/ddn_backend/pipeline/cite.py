@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TypeVar
 
-from robot_ddn_listener.contract import Similar, Step
+from robot_ddn_listener.contract import Reference, Similar, Step
 
-from ..ports import Passage
+from ..ports import DocumentKind, Passage
 from .case import Case, Round
 
 QUERY_CHARACTERS = 200
@@ -21,6 +21,7 @@ def cite(case: Case) -> Case:
     analysis = replace(
         analysis,
         engine=replace(analysis.engine, crag_action=case.action),
+        references=_united(analysis.references, _pages(case.passages)),
         similar=_united(_past(case.passages), analysis.similar),
         degraded=_united((problem.note[:MAX_PROBLEM_CHARACTERS] for problem in case.problems), analysis.degraded),
         sent_to=_united(analysis.sent_to, case.sent_to),
@@ -31,6 +32,12 @@ def cite(case: Case) -> Case:
 
 def _past(passages: tuple[Passage, ...]) -> Iterator[Similar]:
     yield from (passage.document.past for passage in passages if passage.document.past)
+
+
+def _pages(passages: tuple[Passage, ...]) -> Iterator[Reference]:
+    """What was read in the web is named, whoever gave the answer."""
+    for document in (passage.document for passage in passages if passage.document.kind is DocumentKind.WEB_PAGE):
+        yield from (Reference(document.title, url) for url in document.urls)
 
 
 def _told(a_round: Round) -> Step:

@@ -46,15 +46,18 @@ def correct(
     if not query.text.strip():
         return case
     case = _round(case, library.name, query, Found(case.passages), thresholds, grader)
-    found = case.rounds[-1].passages
-    action = decide(found)
-    kept = _relevant(found)
+    action = decide(case.rounds[-1].passages)
     if action != CORRECT:
         case = _widened(case, (library, *sources), thresholds, grader)
-        kept = _relevant(passage for a_round in case.rounds for passage in a_round.passages)
-    words = _words("\n".join(a_round.query for a_round in case.rounds))
-    passages = tuple(refined(passage, words) for passage in kept[:PASSAGES])
-    return replace(case, action=action, passages=passages)
+    return replace(case, action=action, passages=_recomposed(case.rounds))
+
+
+def wider(case: Case, sources: Sequence[Source], thresholds: ByEvaluator, grader: Grader | None = None) -> Case:
+    """Return `case`, where nothing relevant was found yet, with what `sources` have, one after the other."""
+    if not sources or not case.action or any(decide(a_round.passages) == CORRECT for a_round in case.rounds):
+        return case
+    case = _widened(case, sources, thresholds, grader)
+    return replace(case, passages=_recomposed(case.rounds))
 
 
 def decide(passages: Sequence[Passage]) -> str:
@@ -106,6 +109,13 @@ def _widened(case: Case, sources: Sequence[Source], thresholds: ByEvaluator, gra
         if decide(case.rounds[-1].passages) == CORRECT:
             break
     return case
+
+
+def _recomposed(rounds: Sequence[Round]) -> tuple[Passage, ...]:
+    """Return what is relevant of all rounds, each document cut down to its strips about this failure."""
+    kept = _relevant(passage for a_round in rounds for passage in a_round.passages)
+    words = _words("\n".join(a_round.query for a_round in rounds))
+    return tuple(refined(passage, words) for passage in kept[:PASSAGES])
 
 
 def _relevant(passages: "Iterator[Passage] | Sequence[Passage]") -> tuple[Passage, ...]:

@@ -30,7 +30,8 @@ PASSAGE_SCORE = 0.55
 SUPPORT_SCORE = 0.4  # from here on a passage of the same error type supports a rule: its references are shown
 SYMPTOM_SHARE = 0.6  # of a symptom's words that a line must share to be quoted for it
 EXECUTION_ERRORS = "execution errors"  # of the whole run: alone they say nothing about this failure
-HIGHEST_CONFIDENCE = 0.6  # of a known cause that only looks alike: "possible", never "likely"
+HIGHEST_CONFIDENCE = 0.6  # of a known cause that only looks alike: "uncertain", never "likely"
+LOWEST_CONFIDENCE = 0.4  # below it none is named; of those that PASSAGE_SCORE lets through more are right than that
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{2,}|\d{3,}")
 
@@ -69,7 +70,7 @@ def _from_known_cause(case: Case, verdict: Analysis) -> Analysis | None:
 
 
 def _diagnosed(answer: Analysis, passage: Passage) -> Analysis:
-    confidence = round(min(HIGHEST_CONFIDENCE, HIGHEST_CONFIDENCE * passage.score), 2)
+    confidence = round(min(HIGHEST_CONFIDENCE, max(LOWEST_CONFIDENCE, HIGHEST_CONFIDENCE * passage.score)), 2)
     error_type = passage.document.error_type
     return replace(answer, verdict=Verdict.DIAGNOSED, error_type=error_type, confidence=confidence, missing=())
 

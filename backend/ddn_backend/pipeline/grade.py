@@ -36,7 +36,7 @@ def grade(query: Query, passages: Sequence[Passage], thresholds: ByEvaluator, gr
         problems, sent_to = answer.problems, answer.sent_to
         if len(answer.values) == len(passages):
             judged = tuple(
-                replace(passage, grade=min(max(value, 0.0), 1.0), graded_by=grader.name)
+                _as_found(passage) if value is None else replace(passage, grade=min(max(value, 0.0), 1.0), graded_by=grader.name)
                 for passage, value in zip(passages, answer.values, strict=True)
             )
     return Graded(ordered(_with_standing(passage, thresholds) for passage in judged), problems, sent_to)
@@ -47,7 +47,8 @@ def _as_found(passage: Passage) -> Passage:
 
 
 def _with_standing(passage: Passage, thresholds: ByEvaluator) -> Passage:
-    meaning = thresholds.get(passage.graded_by, NO_THRESHOLDS)
+    kind = passage.graded_by.partition(" ")[0]  # "model google:x" has its own, or else those that models have in common
+    meaning = thresholds.get(passage.graded_by) or thresholds.get(kind, NO_THRESHOLDS)
     return replace(passage, standing=meaning.standing(passage.grade or 0.0))
 
 

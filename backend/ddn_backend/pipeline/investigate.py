@@ -8,6 +8,8 @@ Then its quotes are verified, and its confidence decides:
     from .65          a diagnosis to be confirmed: "likely"
     from .40          a diagnosis after self-correction: "uncertain"
     below, or no quote  unknown, with what is missing; a rule's diagnosis is not given up for it
+
+Where the model has a fit (calibrate.py), its confidence counts as what that was worth on labelled failures.
 """
 
 import re
@@ -17,6 +19,8 @@ from dataclasses import dataclass, replace
 from robot_ddn_listener.contract import Analysis, ErrorType, Evidence, FailureReport, Step, Verdict
 
 from ..ports import Budget, Conclusion, Inquiry, LanguageModel, Limits, Reply
+from .allotment import Allotment
+from .calibrate import Calibrate, uncalibrated
 from .case import Case
 from .material import Material, Redact, Send, material, visible
 from .tools import Sources, Toolbox
@@ -32,15 +36,9 @@ NOT_SURE = "A cause that the evidence proves: the model was not sure enough of a
 
 _LINK = re.compile(r"!?\[([^\]\n]*)\]\([^)\s]*\)|\b[a-z][a-z0-9+.-]*://\S+|\b(?:data|javascript):\S+", re.IGNORECASE)
 
-Calibrate = Callable[[str, float], float | None]
-
 
 def _no_sources(_report: FailureReport) -> Sources:
     return Sources()
-
-
-def _not_calibrated(_model: str, _confidence: float) -> None:
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class Investigator:
     """What the step works with, put together once. `sources` binds the tools to a report's project.
 
     `redact` takes secrets out of code; `calibrate` turns a model's confidence into a probability, or returns None where that
-    model has no fit.
+    model has no fit. `version` is that of all that the model is told: another one may give another answer.
     """
 
     model: LanguageModel
@@ -58,29 +56,44 @@ class Investigator:
     send: Send = Send.LOG
     sources: Callable[[FailureReport], Sources] = _no_sources
     limits: Limits = USUAL_LIMITS
-    calibrate: Calibrate = _not_calibrated
+    calibrate: Calibrate = uncalibrated
+    version: str = ""
 
 
-def investigate(case: Case, by: Investigator) -> Case:
-    """Return `case` with the model's answer, or with the draft and why it stands; the model's errors are the caller's."""
+Widen = Callable[[Case, Allotment], Case]
+
+
+def _as_it_is(case: Case, _allotment: Allotment) -> Case:
+    return case
+
+
+def investigate(case: Case, by: Investigator, widen: Widen = _as_it_is) -> Case:
+    """Return `case` with the model's answer, or with the draft and why it stands; the model's errors are the caller's.
+
+    `widen` goes first, out of the same limits.
+    """
     report = case.report
     if refusal := by.budget.admit(report.project, report.run.id, report.id):
         return _draft_stands(case, f"{by.model.name}: not asked: {refusal}")
+    allotment = Allotment(report, by.limits, by.budget)
+    return _concluded(widen(case, allotment), by, allotment.left)
+
+
+def _concluded(case: Case, by: Investigator, limits: Limits) -> Case:
+    report = case.report
     toolbox = Toolbox(report, by.sources(report), by.send, by.redact)
     told = material(case, by.send, by.redact)
-    reply = by.model.conclude(_inquiry(case, by, told, toolbox))
+    reply = by.model.conclude(_inquiry(case, by, told, toolbox, limits))
     case = _accounted(case, by, reply, toolbox, told)
     if not reply.conclusion:
         return _draft_stands(case, f"{by.model.name}: {reply.stopped}; the answer found without it stands")
     return replace(case, analysis=_judged(case.analysis, report, reply.conclusion, reply.model, by))
 
 
-def preview(case: Case, instructions: str, send: Send, redact: Redact) -> str:
-    """Return exactly what a model would be sent of `case` at first: our instructions, and the material.
-
-    Where the material imitates a system tag, pydantic-ai adds a warning of its own, and nothing of the case.
-    """
-    return f"{instructions}\n\n{material(case, send, redact).text}"
+def preview(case: Case, instructions: str, send: Send, redact: Redact, sources: Sources, limits: Limits) -> Inquiry:
+    """Return what a model would be asked about `case`; none of its tools may be called."""
+    toolbox = Toolbox(case.report, sources, send, redact)
+    return Inquiry(instructions, material(case, send, redact).text, toolbox.tools, limits)
 
 
 def unanswered(case: Case, by: Investigator, error: Exception) -> Case:
@@ -89,17 +102,21 @@ def unanswered(case: Case, by: Investigator, error: Exception) -> Case:
     return replace(case, analysis=_sent(case.analysis, by, material(case, by.send, by.redact).kinds))
 
 
-def objections(conclusion: Conclusion, report: FailureReport) -> str:
-    """Return what speaks against `conclusion` as it stands, for its author; empty when nothing does."""
+def objections(conclusion: Conclusion, report: FailureReport, confidence: float | None = None) -> str:
+    """Return what speaks against `conclusion` as it stands, for its author; empty when nothing does.
+
+    `confidence` is what its own one is worth, where that is known.
+    """
     problems = []
+    confidence = conclusion.confidence if confidence is None else confidence
     if lost := _not_found(conclusion.evidence, report):
         quotes = "; ".join(f"'{quote[:120]}'" for quote in lost)
         problems.append(f"These quotes do not stand in the material: {quotes}. Copy passages letter by letter, or leave them out.")
-    if conclusion.confidence >= UNCERTAIN and len(lost) == len(conclusion.evidence):
+    if confidence >= UNCERTAIN and len(lost) == len(conclusion.evidence):
         problems.append(
             "No quote supports the root cause. Without one it is not shown: quote what proves it, or lower the confidence."
         )
-    if UNCERTAIN <= conclusion.confidence < LIKELY:
+    if UNCERTAIN <= confidence < LIKELY:
         problems.append(
             "You are not sure. Name the other cause that fits best and check what tells the two apart; then answer again: "
             "with another root cause, with better evidence, or with a lower confidence and what is missing."
@@ -107,25 +124,29 @@ def objections(conclusion: Conclusion, report: FailureReport) -> str:
     return " ".join(problems)
 
 
-def _inquiry(case: Case, by: Investigator, told: Material, toolbox: Toolbox) -> Inquiry:
+def _inquiry(case: Case, by: Investigator, told: Material, toolbox: Toolbox, limits: Limits) -> Inquiry:
     project, run_id = case.report.project, case.report.run.id
+
+    def check(conclusion: Conclusion, model: str) -> str:
+        return objections(conclusion, case.report, by.calibrate(model, conclusion.confidence))
+
     return Inquiry(
         instructions=by.instructions,
         material=told.text,
         tools=toolbox.tools,
-        limits=by.limits,
-        objections=_once(lambda conclusion: objections(conclusion, case.report)),
+        limits=limits,
+        objections=_once(check),
         before_call=lambda seconds: by.budget.before_call(project, run_id, seconds),
         after_call=lambda usage: by.budget.after_call(project, run_id, usage),
     )
 
 
-def _once(check: Callable[[Conclusion], str]) -> Callable[[Conclusion], str]:
+def _once(check: Callable[[Conclusion, str], str]) -> Callable[[Conclusion, str], str]:
     """Return `check` that objects once: a second correction rarely finds more and costs as much."""
     objected: list[str] = []
 
-    def objections_once(conclusion: Conclusion) -> str:
-        if not objected and (problem := check(conclusion)):
+    def objections_once(conclusion: Conclusion, model: str) -> str:
+        if not objected and (problem := check(conclusion, model)):
             objected.append(problem)
             return problem
         return ""

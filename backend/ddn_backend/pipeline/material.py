@@ -15,7 +15,7 @@ from hashlib import sha256
 
 from robot_ddn_listener.contract import ExceptionInfo, FailureReport, Suspect, Verdict
 
-from ..ports import DocumentKind, Passage, SourceLines
+from ..ports import DocumentKind, Passage, Query, SourceLines
 from .case import Case, Line
 
 MAX_PASSAGES = 5
@@ -44,6 +44,14 @@ class Send(StrEnum):
 
     def allows(self, kind: "Send") -> bool:
         return list(Send).index(kind) <= list(Send).index(self)
+
+    def of_a_query(self) -> str:
+        """Return in words what of a query goes out: its message alone, or the lines of the log in it, too."""
+        return ", ".join(kind.value for kind in (Send.MESSAGE, Send.LOG) if self.allows(kind))
+
+
+# What of the library may go: past failures only where logs may, because what is said of them may quote one.
+_NEEDED = {DocumentKind.PAST_FAILURE: Send.LOG, DocumentKind.CODE: Send.CODE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,9 @@ def _sections(case: Case, send: Send, redact: Redact) -> Iterator[_Section]:
         yield Send.CODE, "code around it", _quoted(Line(CODE, redact(text)) for text in _around(case.code))
         yield Send.CODE, "commits that may have broken it", [_clipped(redact(text)) for text in _suspects(case.analysis.suspects)]
     yield Send.LOG if may_log else Send.MESSAGE, "what is known without a model", list(_draft(case, may_log))
-    yield Send.MESSAGE, "known causes that look alike", list(known_causes(case.passages, may_log))
+    yield Send.MESSAGE, "known causes that look alike", list(known_causes(case.passages, send))
+    if may_code:
+        yield Send.CODE, "code that has the same names", list(_code_passages(case.passages))
     if may_log:
         yield Send.LOG, "earlier failures that look alike", [_clipped(item.root_cause) for item in case.analysis.similar]
         yield Send.MESSAGE, "left out", list(case.digest.cut)
@@ -158,17 +168,38 @@ def _draft(case: Case, may_log: bool) -> Iterator[str]:
         yield _clipped(f"{source} says {draft.error_type.value}{cause}")
 
 
-def known_causes(passages: Iterable[Passage], may_log: bool) -> Iterator[str]:
-    """Yield passages as a model reads them; past failures only where logs may go, because what is said of them may quote one."""
-    allowed = [passage for passage in passages if may_log or passage.document.kind is not DocumentKind.PAST_FAILURE]
-    yield from (_passage(passage) for passage in allowed[:MAX_PASSAGES])
+def may_see(kind: DocumentKind, send: Send) -> bool:
+    """Tell whether a document of that kind may go to a model."""
+    return send.allows(_NEEDED.get(kind, Send.MESSAGE))
 
 
-def _passage(passage: Passage) -> str:
+def known_causes(passages: Iterable[Passage], send: Send) -> Iterator[str]:
+    """Yield the passages that may go, as a model reads them; code is told apart."""
+    allowed = [passage for passage in passages if may_see(passage.document.kind, send)]
+    yield from (passage_line(passage) for passage in [one for one in allowed if not _is_code(one)][:MAX_PASSAGES])
+
+
+def _code_passages(passages: Iterable[Passage]) -> Iterator[str]:
+    for passage in passages:
+        if _is_code(passage):
+            yield from _quoted([Line(CODE, f"{passage.document.title}\n{passage.document.cause[:PASSAGE_CHARACTERS]}")])
+
+
+def _is_code(passage: Passage) -> bool:
+    return passage.document.kind is DocumentKind.CODE
+
+
+def passage_line(passage: Passage) -> str:
     """Return a passage as a model reads it, without its symptoms."""
     document = passage.document
-    text = _flat(passage.text) or f"{_flat(document.cause)} What helps: {_flat(document.remedy)}"
+    remedy = f" What helps: {_flat(document.remedy)}" if document.remedy else ""
+    text = _flat(passage.text) or f"{_flat(document.cause)}{remedy}"
     return f"- {document.title} ({document.kind}, {document.error_type.value}). {text}"[:PASSAGE_CHARACTERS]
+
+
+def query_lines(query: Query, send: Send) -> list[str]:
+    """Return what of a query may go to a model, as lines of foreign text."""
+    return _quoted([Line("query", query.text if send.allows(Send.LOG) else query.message)])
 
 
 def _clipped(text: str) -> str:

@@ -9,7 +9,7 @@ from .case import Case
 
 
 def publish(case: Case, stage: Stage, to: Callable[[Analysis], None]) -> Case:
-    """Mark the answer as one of `stage` and give it `to` its readers."""
+    """Mark the answer as one of `stage` and give it `to` its readers, without what a model on trial said."""
     case = replace(case, analysis=replace(case.analysis, stage=stage))
-    to(case.analysis)
+    to(replace(case.analysis, shadow=None))
     return case

@@ -130,6 +130,7 @@ def adopted(case: Case, earlier: Analysis) -> Analysis | None:
         engine=_free(earlier.engine, own.engine),
         sent_to=own.sent_to,
         trace=(),
+        shadow=None,
     )
 
 
@@ -139,7 +140,8 @@ def _recalled(case: Case, history: History, pipeline_version: str, model: str, m
     if said:
         return replace(case, analysis=by_person(case, said, _confirmed_analysis(said, history)))
     past = history.reusable(case.report, pipeline_version, model, moment - timedelta(days=REUSE_DAYS))
-    reused = past and past.analysis and adopted(case, past.analysis)
+    is_another = past and past.report.id != case.report.id  # what is analysed again is to get an answer of its own
+    reused = adopted(case, past.analysis) if is_another and past and past.analysis else None
     return replace(case, analysis=reused) if reused else case
 
 
@@ -172,7 +174,8 @@ def _test(report: FailureReport) -> str:
 
 
 def _is_flaky(report: FailureReport, earlier: Earlier, outcomes: Iterable[PastOutcome]) -> bool:
-    ends = {(outcome.commit, outcome.status) for outcome in outcomes if outcome.commit}
+    # The own run may have been recorded before the analysis, when that had to be tried again.
+    ends = {(outcome.commit, outcome.status) for outcome in outcomes if outcome.commit and outcome.run_id != report.run.id}
     git = report.run.git
     if earlier.times and git.commit and not git.dirty:
         ends.add((git.commit, "FAIL"))

@@ -15,6 +15,7 @@ from ..ports import Standing
 PRECISION = 0.9
 LOST = 0.05
 MAX_LABELLED = 10_000
+SHORT = "lexical-short"  # the lexical evaluator on texts of a few words, such as a person types
 _FILE = "thresholds.json"
 
 

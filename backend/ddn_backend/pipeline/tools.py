@@ -121,7 +121,7 @@ class Toolbox:
 
 def _readers(report: FailureReport, sources: Sources, send: Send) -> Iterator[tuple[Send, Callable[..., str]]]:
     if sources.knowledge:
-        yield Send.MESSAGE, _search_knowledge(sources.knowledge, send.allows(Send.LOG))
+        yield Send.MESSAGE, _search_knowledge(sources.knowledge, send)
     if sources.past_failures:
         yield Send.LOG, _search_past_failures(sources.past_failures)
     if report.log:
@@ -134,10 +134,10 @@ def _readers(report: FailureReport, sources: Sources, send: Send) -> Iterator[tu
         yield Send.CODE, _read_commit_diff(sources.commits, sources.host)
 
 
-def _search_knowledge(search: Callable[[str], Sequence[Passage]], may_log: bool) -> Callable[..., str]:
+def _search_knowledge(search: Callable[[str], Sequence[Passage]], send: Send) -> Callable[..., str]:
     def search_knowledge(query: str) -> str:
         """Search documents about known causes of failures by what the failure looks like: error texts, exception names."""
-        return "\n".join(known_causes(search(query), may_log)) or "Nothing was found."
+        return "\n".join(known_causes(search(query), send)) or "Nothing was found."
 
     return search_knowledge
 
@@ -192,13 +192,14 @@ def _read_source(host: CodeHost, commit: str) -> Callable[..., str]:
 
 def _check_path(file: str) -> None:
     path = PurePosixPath(file.replace("\\", "/"))
-    if path.is_absolute() or ":" in file or "\0" in file or _is_secret(file):
+    if path.is_absolute() or ":" in file or "\0" in file or is_secret_file(file):
         raise RefusalError(
             "Refused: only files of this project can be read, by their path in it, and none that is hidden or holds secrets."
         )
 
 
-def _is_secret(file: str) -> bool:
+def is_secret_file(file: str) -> bool:
+    """Tell whether a file by its name holds secrets, or is hidden."""
     parts = PurePosixPath(file.replace("\\", "/")).parts
     return any(part.startswith(".") for part in parts) or _SECRET_FILES.search(file) is not None
 
@@ -223,7 +224,7 @@ def _read_commit_diff(commits: Callable[[], Sequence[Commit] | None], host: Code
         if not known:
             raise RefusalError("Refused: only commits that commits_since_last_pass names can be read.")
         diff = host.diff(known[0])
-        changes = [change for change in diff.changes if not _is_secret(change.file)] if diff else []
+        changes = [change for change in diff.changes if not is_secret_file(change.file)] if diff else []
         return "\n".join(f"{change.file}\n{change.patch}" for change in changes) or "Nothing is known of it."
 
     return read_commit_diff

@@ -7,6 +7,7 @@ from robot_ddn_listener.contract import (
     MAX_EVIDENCE,
     MAX_QUOTE_CHARACTERS,
     Analysis,
+    ErrorType,
     Evidence,
     ExceptionInfo,
     FailureReport,
@@ -44,6 +45,7 @@ def _taken_back(analysis: Analysis) -> Analysis:
     return replace(
         analysis,
         verdict=Verdict.UNKNOWN,
+        error_type=ErrorType.UNKNOWN,
         root_cause="",
         recommendation="",
         confidence=0.0,

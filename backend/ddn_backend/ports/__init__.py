@@ -1,5 +1,7 @@
 """What the pipeline needs from the outside, as small Protocols and their records. Adapters implement them, one technology each."""
 
+from robot_ddn_listener.contract import Outcome, RunRecord
+
 from .code_host import CodeHost, CodeHostDownError, CodeHostError, CodeHostRefusedError, Commit, CommitDiff, FileChange, SourceLines
 from .history import (
     OUTCOME_DAYS,
@@ -10,10 +12,8 @@ from .history import (
     HistoryBrokenError,
     HistoryDownError,
     HistoryError,
-    Outcome,
     Past,
     PastOutcome,
-    RunRecord,
     SingleFlight,
     State,
     Wanted,
@@ -34,7 +34,22 @@ from .knowledge import (
     Source,
     Standing,
 )
-from .model import Budget, Conclusion, Inquiry, LanguageModel, Limits, Reply, Tool, Usage
+from .model import (
+    Budget,
+    Conclusion,
+    Inquiry,
+    Judgement,
+    LanguageModel,
+    Limits,
+    Opening,
+    Reply,
+    Tool,
+    ToolDeclaration,
+    Usage,
+    WebAnswer,
+    WebPage,
+)
+from .notify import Notice, NoticeKind, Notifier, NotifyError
 from .operations import ENDED, TaskRun, TaskRuns, TaskState, WantedRuns
 
 __all__ = [
@@ -62,10 +77,16 @@ __all__ = [
     "HistoryDownError",
     "HistoryError",
     "Inquiry",
+    "Judgement",
     "KnowledgeBase",
     "LanguageModel",
     "Library",
     "Limits",
+    "Notice",
+    "NoticeKind",
+    "Notifier",
+    "NotifyError",
+    "Opening",
     "Outcome",
     "Passage",
     "Past",
@@ -85,7 +106,10 @@ __all__ = [
     "TaskRuns",
     "TaskState",
     "Tool",
+    "ToolDeclaration",
     "Usage",
     "Wanted",
     "WantedRuns",
+    "WebAnswer",
+    "WebPage",
 ]

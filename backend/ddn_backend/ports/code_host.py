@@ -9,7 +9,10 @@ from ..errors import BackendError, PermanentError, TransientError
 
 @dataclass(frozen=True, slots=True)
 class SourceLines:
-    """Lines of a project's file; `first` is the number of the first one. `commit` is empty where they are the work tree's."""
+    """Lines of a project's file; `first` is the number of the first one, 0 where that is not known.
+
+    `commit` is empty where they are the work tree's.
+    """
 
     file: str
     first: int
@@ -90,6 +93,9 @@ class CodeHost(Protocol):
         before `since` where that is an ISO 8601 date; at most the `limit` newest. Without `since` only the `limit` newest
         commits of the history are looked at, whatever they touch. None: `until` or `since` is not known here.
         """
+
+    def search(self, words: Sequence[str], limit: int = 3) -> tuple[SourceLines, ...]:
+        """Return lines around whole `words`, of the `limit` files at most that have most of them; as of now, not of a commit."""
 
     def diff(self, commit: str, paths: Sequence[str] = ()) -> CommitDiff | None:
         """Return what `commit` changed, in `paths` only if any are named."""

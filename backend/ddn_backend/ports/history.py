@@ -6,9 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
-from robot_ddn_listener.contract import VERSION, Analysis, ErrorType, FailureReport, Run
+from robot_ddn_listener.contract import Analysis, ErrorType, FailureReport, RunRecord
 
 from ..errors import BackendError, PermanentError, TransientError
+from .operations import TaskRuns
 
 T = TypeVar("T")
 
@@ -78,27 +79,6 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """How one test ended in one run. `test` is its full name, `fingerprint` that of its failure, if it has one."""
-
-    test: str
-    status: str
-    seconds: float = 0.0
-    fingerprint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RunRecord:
-    """A run (of pabot: what one of its processes ran) that ended at `when`, ISO 8601. It travels as contract.encode makes it."""
-
-    project: str
-    run: Run
-    when: str
-    outcomes: tuple[Outcome, ...] = ()
-    version: int = VERSION
-
-
-@dataclass(frozen=True, slots=True)
 class PastOutcome:
     """How a test ended (PASS or FAIL) at a commit without changes of its own."""
 
@@ -138,8 +118,8 @@ class Feedback:
     symptom: str = ""
 
 
-class History(Protocol):
-    """Reports, answers, runs and feedback of all projects. Saying the same again changes nothing, except for `say`.
+class History(TaskRuns, Protocol):
+    """Reports, answers, runs, feedback and task runs of all projects. Saying the same again changes nothing, except for `say`.
 
     Every method raises HistoryError where the history fails, and PermanentError for what nobody could keep or find.
     """
@@ -166,6 +146,10 @@ class History(Protocol):
     def listed(self, wanted: Wanted) -> tuple[Past, ...]:
         """Return the reports that are wanted, newest first."""
 
+    def answered(self, since: datetime) -> tuple[tuple[str, datetime], ...]:
+        """Return the ids of the reports whose final answer came after `since`, or whose analysis failed for good, and when;
+        the oldest first. It costs little, whatever the size of the reports."""
+
     def record_run(self, run: RunRecord) -> None:
         """Keep how the tests of a run ended."""
 
@@ -188,7 +172,7 @@ class History(Protocol):
         """Return the words that stand for the failures of a project; of all projects where it is empty."""
 
     def forget(self, report_id: str) -> int:
-        """Delete a report, its answer and what was said of it; return how many records that were."""
+        """Delete a report, its answer, its task runs and what was said of it; return how many records that were."""
 
     def forget_project(self, project: str) -> int:
         """Delete all that is kept of a project; return how many records that were."""

@@ -9,11 +9,14 @@ from robot_ddn_listener.contract import ErrorType, Similar
 
 
 class DocumentKind(StrEnum):
-    """Who vouches for a document: this project, the user, or a person who confirmed the cause of one failure."""
+    """Who vouches for a document: this project, the user, a person who confirmed the cause of one failure; for code and pages of
+    the web nobody does."""
 
     KNOWN_CAUSE = "known cause"
     RUNBOOK = "runbook"
     PAST_FAILURE = "past failure"
+    CODE = "code"
+    WEB_PAGE = "web page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +118,12 @@ class Library(Source, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Grades:
-    """How relevant each passage is to the failure, 0..1, in the order asked; no values where the evaluator failed."""
+    """How relevant each passage is to the failure, 0..1, in the order asked; no values where the evaluator failed.
 
-    values: tuple[float, ...] = ()
+    None: this one must not be shown to it, or it does not say.
+    """
+
+    values: tuple[float | None, ...] = ()
     problems: tuple[Problem, ...] = ()
     sent_to: tuple[str, ...] = ()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from robot_ddn_listener.contract import ErrorType, Evidence, Step
 
@@ -62,7 +62,7 @@ class Tool:
         return str(getattr(self.ask, "__name__", ""))
 
 
-def _never_objects(conclusion: Conclusion) -> str:
+def _never_objects(conclusion: Conclusion, model: str) -> str:
     return ""
 
 
@@ -78,17 +78,38 @@ def _not_counted(usage: Usage) -> None:
 class Inquiry:
     """What a model is asked: our `instructions`, the `material` (data, never instructions) and the tools it may use.
 
-    `objections` to a conclusion go back to the model, an empty text accepts it. `before_call` gets the seconds that are left, may
-    wait, and returns why the model must not be called, or nothing; `after_call` gets what each call took.
+    `objections` to a conclusion by the model with that id go back to it, an empty text accepts it. `before_call` gets the seconds
+    that are left, may wait, and returns why the model must not be called, or nothing; `after_call` gets what each call took.
     """
 
     instructions: str
     material: str
     tools: tuple[Tool, ...] = ()
     limits: Limits = Limits()
-    objections: Callable[[Conclusion], str] = _never_objects
+    objections: Callable[[Conclusion, str], str] = _never_objects
     before_call: Callable[[float], str] = _never_stops
     after_call: Callable[[Usage], None] = _not_counted
+
+
+@dataclass(frozen=True, slots=True)
+class ToolDeclaration:
+    """A tool as a model is told of it; `parameters` is its JSON schema."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """All that the first call of an inquiry sends: `instructions` are the system's, `message` is the user's.
+
+    `tools` are what the model may call, and the one by which it concludes.
+    """
+
+    instructions: str
+    message: str
+    tools: tuple[ToolDeclaration, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +124,53 @@ class Reply:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How relevant a model finds each of the passages it was shown, 0..1; no values where a limit came first: `stopped`."""
+
+    values: tuple[float, ...] = ()
+    model: str = ""
+    stopped: str = ""
+    usage: Usage = Usage()
+
+
+@dataclass(frozen=True, slots=True)
+class WebPage:
+    """A page that a provider's web search led to; `text` is what of the answer rests on it."""
+
+    title: str
+    url: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WebAnswer:
+    """What a model found in the web. No pages where it searched in vain, or a limit came first: `stopped`."""
+
+    text: str = ""
+    pages: tuple[WebPage, ...] = ()
+    model: str = ""
+    stopped: str = ""
+    usage: Usage = Usage()
+
+
 class LanguageModel(Protocol):
-    """A model that investigates with tools. `name` is what a reader is told: gemini, openai, ..."""
+    """A model. `name` is what a reader is told: gemini, openai, ... TransientError, PermanentError or SettingsError where an
+    answer cannot be had."""
 
     name: str
 
     def conclude(self, inquiry: Inquiry) -> Reply:
-        """Return the model's conclusion; TransientError or PermanentError when it cannot be had."""
+        """Investigate with the inquiry's tools and return the conclusion."""
+
+    def grade(self, inquiry: Inquiry, count: int) -> Judgement:
+        """Return how relevant each of the `count` passages in the material is."""
+
+    def search_web(self, inquiry: Inquiry) -> WebAnswer:
+        """Return what the provider's own web search finds for the material."""
+
+    def close(self) -> None:
+        """Give all connections back."""
 
 
 class Budget(Protocol):

@@ -7,6 +7,8 @@ from typing import Protocol
 
 from robot_ddn_listener.contract import VERSION
 
+ANALYSED_EVENT = "ddn-analysed"  # tells of each answer; not a task- event, so that Celery's and Flower's view of states stays
+
 
 class TaskState(StrEnum):
     """Celery's names. QUEUED: sent, and no worker has taken it yet."""

@@ -29,6 +29,7 @@ def ddn(capsys, monkeypatch, tmp_path):
     """Return a function that runs `ddn` in an empty folder and returns exit code, stdout and stderr."""
     for name in ("DDN_REDIS_URL", "REDIS_URL", "DDN_WAIT"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("DDN_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments):
@@ -254,21 +255,6 @@ def test_eval_measures_a_file_of_labelled_failures(ddn, tmp_path):
     assert json.loads(out)["accuracy"] == 1.0
 
 
-def test_preview_prints_what_a_model_would_get_and_no_more(ddn, output):
-    path = output(
-        suite="*** Test Cases ***\nT\n    Log    glimmer level 3\n    Log    ${NOT THERE}\nP\n    Log    all is wonderful"
-    )
-    code, out, _ = ddn("preview", path)
-    assert code == 0
-    assert "Suite.T\n=======" in out
-    assert "Variable '${NOT THERE}' not found." in out
-    assert "glimmer level 3" in out
-    assert "wonderful" not in out
-    code, out, _ = ddn("preview", path, "--send", "message")
-    assert "Variable '${NOT THERE}' not found." in out
-    assert "glimmer" not in out
-
-
 def test_preview_asks_no_service_that_is_configured(ddn, output, monkeypatch):
     path = output()
     with socket.create_server(("127.0.0.1", 0)) as service:
@@ -285,3 +271,74 @@ def test_preview_asks_no_service_that_is_configured(ddn, output, monkeypatch):
         service.setblocking(False)
         with pytest.raises(BlockingIOError):  # nobody has connected
             service.accept()
+
+
+def test_what_a_person_said_of_an_answer_of_analyze_holds_when_it_analyses_again(ddn, output, runtimes, monkeypatch):
+    monkeypatch.setenv("DDN_IDLE", "0")
+    path = output()
+    assert ddn("analyze", path, "--outputdir", "first")[0] == 0
+    shown = {facts.name: facts for _, facts in cards_in_file(path.parent / "first" / "output.xml")}
+    variable, keyword = shown["Suite.Unset Variable"].report_id, shown["Suite.Unknown Keyword"].report_id
+    runtimes.acquire()
+    assert ddn("confirm", variable[:8], "--who", "Dana")[0] == 0
+    code, out, _ = ddn("show", variable, "--json")
+    assert (code, json.loads(out)["said"]["who"]) == (0, "Dana")
+
+    assert ddn("analyze", path, "--outputdir", "again")[0] == 0
+    again = {facts.name: facts for _, facts in cards_in_file(path.parent / "again" / "output.xml")}
+    assert again["Suite.Unset Variable"].by == "confirmed by a person, Dana"
+    assert again["Suite.Unknown Keyword"].report_id == keyword
+    seen = json.loads(ddn("show", keyword, "--json")[1])["analysis"]
+    assert (seen["novelty"], seen["times_seen"], seen["reused_from"]) == ("new", 1, "")
+
+    later = output("later.xml", SUITE.replace("Unknown Keyword", "Unknown Later"))
+    assert ddn("analyze", later, "--outputdir", "later")[0] == 0
+    (known,) = (facts for _, facts in cards_in_file(path.parent / "later" / "output.xml") if facts.name == "Suite.Unknown Later")
+    seen = json.loads(ddn("show", known.report_id, "--json")[1])["analysis"]
+    assert (seen["novelty"], seen["times_seen"], seen["reused_from"]) == ("known", 2, keyword)
+
+
+def test_analyze_goes_on_without_a_history_that_is_not_its_own(ddn, output, tmp_path):
+    (tmp_path / "home" / "history").mkdir(parents=True)
+    (tmp_path / "home" / "history").chmod(0o755)
+    code, out, err = ddn("analyze", output())
+    assert (code, list((tmp_path / "home" / "history").iterdir())) == (0, [])
+    assert "3 failed tests" in out
+    assert "mode 0700" in err
+    assert "goes on without history" in err
+    assert "ddn confirm" not in (tmp_path / "ddn-results" / "output.xml").read_text(encoding="utf-8")
+
+
+def test_a_wrong_variable_of_the_backend_is_told_before_analyze_writes(ddn, output, tmp_path, monkeypatch):
+    monkeypatch.setenv("DDN_CONCURRENCY", "abc")
+    code, out, err = ddn("analyze", output())
+    assert (code, out, (tmp_path / "ddn-results").exists()) == (2, "", False)
+    assert "'DDN_CONCURRENCY'" in err
+    assert "'abc'" in err
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('{"id": "a"}\n', "first line 1: Expected an error_message or an output_xml, got neither. Nothing was evaluated."),
+        ("\ufeff{}".encode("utf-16"), "expected UTF-8, got UTF-16. Nothing was evaluated."),
+        (b"\xe4\n", "expected UTF-8, got the byte 0xe4. Nothing was evaluated."),
+    ],
+)
+def test_a_file_that_eval_cannot_use_is_one_clear_line(ddn, tmp_path, content, said):
+    (tmp_path / "labelled.jsonl").write_bytes(content if isinstance(content, bytes) else content.encode())
+    code, out, err = ddn("eval", "labelled.jsonl")
+    assert (code, out) == (2, "")
+    assert err.endswith(f"{said}\n")
+    assert len(err.splitlines()) == 1
+
+
+def test_an_output_in_utf_16_that_says_so_is_analysed_and_one_that_does_not_is_told(ddn, output, tmp_path):
+    text = output().read_text(encoding="utf-8")
+    (tmp_path / "wide.xml").write_text(text.replace("UTF-8", "UTF-16", 1), encoding="utf-16")
+    assert ddn("analyze", "wide.xml")[0] == 0
+    (tmp_path / "wrong.xml").write_text(text, encoding="utf-16")
+    code, out, err = ddn("analyze", "wrong.xml")
+    assert (code, out) == (2, "")
+    assert "encoding specified in XML declaration is incorrect" in err
+    assert ". It is not readable, expected an output.xml" in err

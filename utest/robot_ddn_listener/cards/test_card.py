@@ -260,7 +260,7 @@ def test_the_facts_of_a_card_are_read_back_as_they_were_written():
         "stage": Stage.INTERIM,
         "error_type": ErrorType.INFRA_ERROR,
         "cause": hostile,
-        "by": f"likely, rule {hostile}",
+        "by": f"rule {hostile}",
         "delivery": "answered",
     }
     assert card_facts(full_card(given, VIEW)) == CardFacts(hostile, role="full", name=hostile, **known)
@@ -284,19 +284,18 @@ def test_the_facts_name_the_part_of_a_suite_that_failed():
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({}, "likely · rule host-down"),
-        ({"confidence": 0.8}, "likely · rule"),
-        ({"confidence": 0.79}, "possible · rule"),
-        ({"confidence": 0.49}, "uncertain · rule"),
+        ({}, "service rule host-down"),
+        ({"confidence": 0.8}, "likely, please confirm · rule"),
+        ({"confidence": 0.64}, "uncertain · rule"),
         ({"confidence": float("nan")}, "uncertain · rule"),
         ({"confidence": 95.0}, "uncertain · rule"),
-        ({"calibrated": True}, "likely (90%) · rule"),
-        ({"engine": Engine(model="m-1")}, "likely · AI (m-1), unconfirmed"),
-        ({"engine": Engine(model="m-1", rule_id="r")}, "likely · AI (m-1), unconfirmed"),
-        ({"engine": Engine(pipeline_version="1")}, "likely · offline analysis"),
+        ({"calibrated": True}, "90% sure · rule"),
+        ({"engine": Engine(model="m-1")}, "AI (m-1), unconfirmed"),
+        ({"engine": Engine(model="m-1", rule_id="r")}, "AI (m-1), unconfirmed"),
+        ({"engine": Engine(pipeline_version="1")}, "offline analysis"),
         (
             {"engine": Engine(pipeline_version="1"), "references": (Reference("Host down"),)},
-            "likely · offline analysis, knowledge: Host down",
+            "offline analysis, knowledge: Host down",
         ),
         ({"engine": Engine(model="m-1"), "confirmed_by": "ABC-123"}, "confirmed by a person, ABC-123"),
     ],
@@ -306,7 +305,7 @@ def test_a_card_says_what_kind_of_answer_it_is(fields, said):
 
 
 def test_a_person_who_confirmed_is_not_doubted():
-    assert "likely" not in page(ticket(confirmed_by="ABC-123")).text
+    assert "uncertain" not in page(ticket(confirmed_by="ABC-123", confidence=0.5)).text
 
 
 @pytest.mark.parametrize(
@@ -318,7 +317,7 @@ def test_a_person_who_confirmed_is_not_doubted():
     ],
 )
 def test_a_cause_that_was_not_found_is_not_made_up(engine, by):
-    unknown = {"verdict": Verdict.UNKNOWN, "error_type": ErrorType.UNKNOWN, "root_cause": "", "confidence": 0.9, "engine": engine}
+    unknown = {"verdict": Verdict.UNKNOWN, "error_type": ErrorType.UNKNOWN, "root_cause": "", "confidence": 0.7, "engine": engine}
     text = page(ticket(missing=("The log at level TRACE",), **unknown)).text
     assert by in text
     assert "The cause was not found." in text

@@ -1,0 +1,124 @@
+*** Settings ***
+Documentation       Planted secrets of every kind that redaction knows, in every place of a failure: a search through the bytes of all that
+...                 our parts store, send, serve or log, with a model that reads what it can and says again what it was told.
+Library             OperatingSystem
+Library             Leaks.py
+Library             Stack.py
+Resource            atest.resource
+Suite Setup         Analyse A Project Full Of Secrets
+Suite Teardown      Run Keywords    End Stack    AND    End Services    AND    End Programs
+
+
+*** Test Cases ***
+Secrets Were There To Be Found
+    ${output} =    Get Binary File    ${RUN.output}
+    Every Secret Should Be In    Robot's own output    ${output}
+
+Not In Redis, And Never Sent To It
+    ${keys} =    All Keys Of Redis    ${URL}
+    Marks Should Be In    Redis    ${LEAKS.said_to_redis}
+    No Secret Should Be In    Redis    ${keys}    ${LEAKS.said_to_redis}
+
+Not In History, Learned Files, Logs And What Flower Keeps
+    ${files} =    All Files Below    ${HOME_FOLDER}
+    Marks Should Be In    history    ${files}
+    No Secret Should Be In    the files of the backend    ${files}
+
+Not In Prompts And Tools' Answers
+    Marks Should Be In    the model    ${LEAKS.model.sent}
+    Should Contain    ${LEAKS.model.sent}    untrusted_data
+    Should Contain    ${LEAKS.model.sent}    The code of part
+    No Secret Should Be In    the model    ${LEAKS.model.sent}
+
+Not At Pinecone
+    ${asked} =    All That Pinecone Was Asked
+    Should Contain    ${{$asked.decode()}}    amused
+    No Secret Should Be In    Pinecone    ${asked}
+
+Not On Flower's Pages And In Its Answers
+    ${status}    ${tasks} =    Flower Answers    /api/tasks?limit\=1000
+    Should Contain    ${tasks}    amused
+    No Secret Should Be In    /api/tasks    ${tasks}
+    @{ids} =    Evaluate    list(json.loads($tasks))    modules=json
+    FOR    ${id}    IN    @{ids}
+        FOR    ${path}    IN    /task/${id}    /api/task/info/${id}    /api/task/result/${id}?timeout\=0.01
+            ${status}    ${body} =    Flower Answers    ${path}
+            No Secret Should Be In    ${path}    ${body}
+        END
+    END
+    FOR    ${path}    IN    /tasks    /workers    /broker    /task/${ids}[0]
+        ${page} =    Open Flower    ${path}
+        ${text} =    Evaluate    xml.etree.ElementTree.tostring($page)    modules=xml.etree.ElementTree
+        No Secret Should Be In    ${path}    ${text}
+    END
+
+Not In What The Stack Says
+    ${said} =    Said
+    No Secret Should Be In    the stack    ${said}
+
+Not In What We Insert
+    FOR    ${run}    IN    ${RUN}    ${REFUSED}    ${HUNG}
+        ${cards} =    Cards In    ${run.output}
+        ${metadata} =    Suite Metadata In    ${run.output}
+        ${causes} =    Test Metadata In    ${run.output}
+        Should Not Be Empty    ${cards}
+        FOR    ${name}    ${card}    IN    &{cards}
+            ${own} =    Evaluate    re.sub(r'data-ddn-name="[^"]*"', '', $card.html)    modules=re
+            No Secret Should Be In    the card of ${name}    ${own}
+        END
+        No Secret Should Be In    metadata    ${metadata}[Failure analysis]    ${causes}
+        ${said} =    Evaluate    $run.stdout[$run.stdout.index('Failure analysis:'):] + $run.stderr.replace('[ ERROR ]', '')
+    END
+
+Not In Spools
+    FOR    ${run}    IN    ${REFUSED}    ${HUNG}
+        ${files} =    All Files Below    ${run.folder / 'ddn-spool'}
+        Marks Should Be In    spool    ${files}
+        No Secret Should Be In    spool    ${files}
+    END
+
+Not In Records Of Runs
+    [Documentation]    In its own test: a passing test's name is looked at by another reader than a report.
+    ${kept} =    All Files Below    ${HOME_FOLDER / 'runs'}
+    Should Contain    ${{$kept.decode('utf-8', 'replace')}}    outcomes
+    Marks Should Be In    runs    ${kept}    share=0.9
+    No Secret Should Be In    runs    ${kept}
+
+
+*** Keywords ***
+Analyse A Project Full Of Secrets
+    ${programs} =    Get Library Instance    Programs
+    ${leaks} =    Get Library Instance    Leaks
+    VAR    ${LEAKS}    ${leaks}    scope=SUITE
+    VAR    ${HOME_FOLDER}    ${programs.home}    scope=SUITE
+    Remove Directory    ${programs.folder}    recursive=True
+    ${project} =    Make Project    ${programs.folder}
+    VAR    ${PROJECT}    ${project}    scope=SUITE
+    ${services} =    Services
+    Start Stack    DDN_SOURCE_ROOT=${project}    &{services}
+    ${stack} =    Get Library Instance    Stack
+    VAR    ${URL}    ${stack.redis_url}    scope=SUITE
+    Listen To Redis    ${URL}
+    ${run} =    Run With Secrets    run    ${URL}    DDN_WAIT=60
+    VAR    ${RUN}    ${run}    scope=SUITE
+    ${unused} =    Evaluate    'redis://127.0.0.1:1/0'
+    ${run} =    Run With Secrets    refused    ${unused}
+    VAR    ${REFUSED}    ${run}    scope=SUITE
+    ${deaf} =    Deaf Redis
+    ${run} =    Run With Secrets    hung    ${deaf}
+    VAR    ${HUNG}    ${run}    scope=SUITE
+
+Run With Secrets
+    [Arguments]    ${name}    ${redis}    &{more}
+    ${token} =    Environment Secret
+    ${run} =    Run Robot
+    ...    ${name}
+    ...    --loglevel
+    ...    TRACE
+    ...    ${PROJECT / 'tests'}
+    ...    DDN_REDIS_URL=${redis}
+    ...    SHOP_API_TOKEN=${token}
+    ...    DDN_REDACT=CUST-\\d+
+    ...    DDN_PROJECT=leaks
+    ...    &{more}
+    RETURN    ${run}

@@ -1,0 +1,48 @@
+"""`ddn status`: are all parts up, what waits, is the queue paused."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..ops.endpoint import with_redis
+from ..ops.status import Status, read_status
+from ..settings import load, read_dotenv
+
+WIDTH_WITHOUT_TERMINAL = 78
+
+
+@click.command("status")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for machines.")
+def status_command(as_json: bool) -> int:
+    """Show the parts of the stack and the queue. Ends with 1 when a part is down."""
+    read_dotenv(Path.cwd())
+    status = read_status(with_redis(load()))
+    if as_json:
+        click.echo(json.dumps({"up": status.is_up, **asdict(status)}, indent=2, ensure_ascii=False))
+    else:
+        _show(status)
+    return 0 if status.is_up else 1
+
+
+def _show(status: Status) -> None:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=WIDTH_WITHOUT_TERMINAL)
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for part in status.parts:
+        table.add_row(Text("up", "green") if part.is_up else Text("DOWN", "bold red"), Text(part.name), Text(part.note))
+    console.print(table)
+    if status.waiting is not None:
+        console.print(Text(f"\nQueue: {status.waiting} waiting, {_taken(status)}"))
+    if status.paused is not None:
+        console.print(Text(f"Paused: {status.paused or 'no reason was given'}. `ddn resume` goes on.", "bold yellow"))
+
+
+def _taken(status: Status) -> str:
+    analysed = "" if status.analysed is None else f", {status.analysed} of them being analysed"
+    return f"{status.taken} taken by workers{analysed}"
