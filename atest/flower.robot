@@ -69,6 +69,8 @@ Flower Asks Who Is There
     Should Be Equal As Integers    ${status}    401
     ${status}    ${body} =    Flower Answers    /api/tasks    password=wrong
     Should Be Equal As Integers    ${status}    401
+    ${status}    ${body} =    Flower Answers    /healthcheck    user=
+    Should Be Equal As Integers    ${status}    200    Whoever restarts what is not well needs no login.
 
 What Flower Keeps Is Private, And No Password Is On A Command Line
     ${kept} =    Evaluate    {file.name: oct(file.stat().st_mode & 0o777) for file in pathlib.Path($HOME_FOLDER, 'flower').iterdir()}    modules=pathlib
@@ -104,11 +106,23 @@ Terminate Lets A Running Analysis End At Its Next Step
     Should Be Equal As Integers    ${status}    200
     Wait Until Analysis Is    ${id}    REVOKED
 
-Rate Limits Are Taken
-    ${status}    ${body} =    Flower Answers    /api/task/rate-limit/${TASK}    POST    workername=${WORKER}    ratelimit=50
-    Should Be Equal As Integers    ${status}    200
-    ${status}    ${body} =    Flower Answers    /api/task/timeout/${TASK}    POST    workername=${WORKER}    soft=1    hard=2
-    Should Be Equal As Integers    ${status}    200    It is taken, and threads do not keep to it.
+Time Limits Are Taken And Have No Effect
+    [Documentation]    Threads cannot be ended: an analysis that takes longer than its hard limit is answered all the same.
+    Button Works On Both    /api/task/timeout/${TASK}    soft=1    hard=2
+    ${run} =    Run Robot    timed    --include    slow    operators.robot    DDN_REDIS_URL=${URL}    DDN_PROJECT=timed    DDN_WAIT=0
+    ${id} =    Only Report In    ${run}
+    Wait Until Analysis Is    ${id}    SUCCESS
+
+A Rate Limit Holds Of One Worker
+    [Documentation]    Twenty a minute are one each three seconds.
+    ${other} =    Evaluate    $WORKER.replace('worker1', 'worker2')
+    Button Works    /api/worker/queue/cancel-consumer/${other}    queue=ddn
+    Button Works    /api/task/rate-limit/${TASK}    workername=${WORKER}    ratelimit=20/m
+    Run Robot    limited    --test    Answers*    --test    Degrades*    operators.robot    DDN_REDIS_URL=${URL}    DDN_PROJECT=limited
+    ${first}    ${second} =    Starts Of    limited    ${2}
+    Should Be True    ${second} - ${first} > 2.5
+    Button Works    /api/task/rate-limit/${TASK}    workername=${WORKER}    ratelimit=0
+    Button Works    /api/worker/queue/add-consumer/${other}    queue=ddn
 
 Shut Down Is A Restart Under Ddn Up
     ${old} =    Processes Of Stack
@@ -150,12 +164,20 @@ Button Should Be Refused
     ${status}    ${body} =    Flower Answers    ${path}    POST    &{fields}
     Should Be Equal As Integers    ${status}    403
 
+Button Works
+    [Arguments]    ${path}    &{fields}
+    ${status}    ${body} =    Flower Answers    ${path}    POST    &{fields}
+    Should Be Equal As Integers    ${status}    200    ${body}
+
 Button Works On Both
     [Arguments]    ${path}    &{fields}
     ${other} =    Evaluate    $WORKER.replace('worker1', 'worker2')
     FOR    ${worker}    IN    ${WORKER}    ${other}
-        ${status}    ${body} =    Flower Answers    ${path}${worker}    POST    &{fields}
-        Should Be Equal As Integers    ${status}    200    ${body}
+        IF    $path.endswith('/')
+            Button Works    ${path}${worker}    &{fields}
+        ELSE
+            Button Works    ${path}    workername=${worker}    &{fields}
+        END
     END
 
 Only Report In

@@ -24,7 +24,7 @@ Paused Run Ends Without Waiting And Its Cards Say Why
     Should Be Equal As Integers    ${waiting}    2
 
 Status And Tasks Tell Of It
-    ${ddn} =    Operate    status    code=1    # neither monitor nor Flower run
+    ${ddn} =    Operate    status    # neither monitor nor Flower run, and nobody said that they should
     Should Contain    ${ddn.stdout}    Pinecone is down
     ${ddn} =    Operate    tasks    --state    QUEUED
     Should Contain    ${ddn.stdout}    2 runs

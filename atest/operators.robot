@@ -2,6 +2,7 @@
 Documentation       `ddn up` as an operator lives with it: parts that die or freeze come back, and it ends after its last analyses.
 Library             Collections
 Library             Stack.py
+Library             Numbers.py
 Resource            atest.resource
 Suite Setup         Start It
 Suite Teardown      Run Keywords    End Stack    AND    End Programs
@@ -22,26 +23,51 @@ Every Part Is Up
         Should Contain    ${status.stdout}    ${part}
     END
 
-A Tester's Run Is Answered
-    ${run} =    Run Robot    tester    --test    Answers*    operators.robot    DDN_REDIS_URL=${URL}
+Every Window Tells The Same Of A Run
+    [Documentation]    One test passes; of the three that fail one is answered, one degraded, and one analysis fails for good.
+    ${run} =    Run Robot    tester    --exclude    slow    operators.robot    DDN_REDIS_URL=${URL}    DDN_PROJECT=first
     ${cards} =    Cards In    ${run.output}
-    Should Be Equal    ${{ next(iter($cards.values())).stage }}    final
+    Length Should Be    ${cards}    3
+    Wait Until Task Is    Fails    FAILURE
+    Numbers Should Agree    first=2 1 2
+    Report Page Should Agree    first    success=${2}    failure=${1}
+    Flower Should Agree    first    ${3}
+    Flowers Page Should Show    first
+    Should Be Equal    ${{ sorted(card.id for card in $cards.values()) }}    ${{ $NUMBERS.ids_of_analyses('first') }}
+    ${status} =    Run Ddn    status
+    Should Contain    ${status.stdout}    1 dead letter:
 
-A Part That Was Killed Comes Back
-    [Template]    Part Comes Back After
-    worker1    SIGKILL
-    flower    SIGKILL
-    monitor    SIGKILL
+What Waits Is Told Everywhere
+    [Documentation]    A report, and the record of its run.
+    Run Ddn    pause    Pinecone is down
+    Run Robot    paused    --test    Answers*    operators.robot    DDN_REDIS_URL=${URL}    DDN_PROJECT=paused
+    Waiting Should Be Everywhere    ${2}
+    ${resumed} =    Run Ddn    resume
+    Return Code Should Be    ${resumed}    0
 
-A Worker That Is Frozen Comes Back
-    Part Comes Back After    worker2    SIGSTOP
+Analyses Go On While A Worker Is Frozen And Others Are Killed
+    [Documentation]    What is analysed while there is no monitor is counted when there is one again; dead letters are sent again.
+    ${frozen} =    Signal Part    worker2    SIGSTOP
+    ${killed} =    Signal Part    monitor    SIGKILL
+    Run Robot    during    --exclude    slow    operators.robot    DDN_REDIS_URL=${URL}    DDN_PROJECT=during    DDN_WAIT=1
+    ${sent} =    Run Ddn    requeue    --failed
+    Should Contain    ${sent.stdout}    1 report sent to
+    Wait Until Part Is New    monitor    ${killed}
+    Wait Until Nothing Is Unfinished
+    Wait Until Flower Has Saved
+    FOR    ${part}    IN    worker1    flower
+        ${old} =    Signal Part    ${part}    SIGKILL
+        Wait Until Part Is New    ${part}    ${old}
+    END
+    Wait Until Part Is New    worker2    ${frozen}
     ${said} =    Said
     Should Contain    ${said}    worker2 has not beaten for
 
-Reports Are Answered After All That
-    ${run} =    Run Robot    later    --test    Answers*    operators.robot    DDN_REDIS_URL=${URL}    DDN_PROJECT=later
-    ${cards} =    Cards In    ${run.output}
-    Should Be Equal    ${{ next(iter($cards.values())).stage }}    final
+Every Window Still Tells The Same
+    All Workers Should Be Online    ${2}
+    Numbers Should Agree    first=2 2 3    during=2 1 2    paused=1 0 0
+    Flower Should Agree    first    ${3}
+    Flower Should Agree    during    ${3}
 
 A Redis That Was Killed Comes Back With All It Held
     Evaluate    redis.Redis.from_url($URL).set('kept', 'yes')    modules=redis
@@ -54,6 +80,16 @@ A Redis That Was Killed Comes Back With All It Held
     ${run} =    Run Robot    afterwards    --test    Answers*    operators.robot    DDN_REDIS_URL=${URL}    DDN_PROJECT=after
     ${cards} =    Cards In    ${run.output}
     Should Be Equal    ${{ next(iter($cards.values())).stage }}    final
+    Numbers Should Agree    first=2 2 3    during=2 1 2    paused=1 0 0    after=1 0 0
+    All Workers Should Be Online    ${2}
+
+What Cannot Be Used Is One Line And Exit Code 2
+    [Template]    Is Refused
+    nobody listens there    up    DDN_REDIS_URL=redis://127.0.0.1:1/0
+    got the scheme 'http'    worker    DDN_REDIS_URL=http://127.0.0.1/0
+    for Flower failed: address already in use    flower    DDN_REDIS_URL=${URL}    FLOWER_PORT=${{ $STACK.flower.rpartition(':')[2] }}
+    the user or password is    monitor    DDN_REDIS_URL=redis://somebody:wrong-word@${{ $URL.partition('//')[2] }}
+    expected one of success-rate    alert    --test    DDN_ALERTS=${TESTDATA}/alerts.toml
 
 A Second Stack Is Refused
     ${second} =    Run Ddn    up    --port    0    FLOWER_PORT=0    DDN_METRICS_PORT=0
@@ -89,14 +125,19 @@ Nothing Outlives It When It Is Killed
 Start It
     ${up} =    Start Stack
     ${stack} =    Get Library Instance    Stack
+    ${numbers} =    Get Library Instance    Numbers
+    VAR    ${NUMBERS}    ${numbers}    scope=SUITE
+    VAR    ${STACK}    ${stack}    scope=SUITE
     VAR    ${UP}    ${up}    scope=SUITE
     VAR    ${URL}    ${stack.redis_url}    scope=SUITE
 
-Part Comes Back After
-    [Arguments]    ${part}    ${signal}
-    ${old} =    Signal Part    ${part}    ${signal}
-    Wait Until Part Is New    ${part}    ${old}
-    Wait Until Keyword Succeeds    30s    1s    Status Should Be    0
+Is Refused
+    [Arguments]    ${words}    @{arguments}    &{environment}
+    ${ddn} =    Run Ddn    @{arguments}    DDN_METRICS_PORT=0    &{environment}
+    Return Code Should Be    ${ddn}    2
+    Should Contain    ${ddn.stderr}    ${words}
+    Should Be Equal As Integers    ${ddn.stderr.count('\n')}    1
+    Should Be Empty    ${ddn.stdout}
 
 Status Should Be
     [Arguments]    ${code}

@@ -1,6 +1,7 @@
 """A stand-in for the Gemini API that answers after 2 to 5 s, 3 s on average, in one thread: it must not be what is measured.
 
-`python bench/slow_model.py [--quick]` prints its port, then serves until its stdin ends. It counts its calls: GET /calls.
+`python bench/slow_model.py [--quick | --after SECONDS]` prints its port, then serves until its stdin ends. It counts its
+calls: GET /calls.
 """
 
 import asyncio
@@ -13,6 +14,8 @@ _SHAPE = (1.0, 2.0)
 
 
 def seconds() -> float:
+    if "--after" in sys.argv:
+        return float(sys.argv[sys.argv.index("--after") + 1])
     return 0.0 if "--quick" in sys.argv else 2.0 + 3.0 * random.betavariate(*_SHAPE)
 
 

@@ -1,9 +1,11 @@
-"""How many analyses a minute: `python bench/throughput.py [--workers 2] [--threads 100] [--reports 600]`.
+"""How many analyses a minute: `python bench/throughput.py [--workers 2] [--threads 150] [--reports 600]`.
 
     model    all different, a stand-in model that answers after 2 to 5 s (mean 3 s), one call an analysis
     reuse    equal to one that was analysed before: a verdict is used again
     rules    all different, no model
     one      one at a time with the model: mean and 95th percentile from sending to the final verdict
+    own      eight at once with a model that takes a second: what ours adds to that second
+    draft    eight at once with a model that takes a second: from sending to the first verdict of the backend
     steady   rules only, 10,000 reports with 100 at once: memory of the worker early and late
 
 Sender, workers, Redis and stand-in share this machine.
@@ -17,6 +19,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -39,21 +42,24 @@ NAMES = [
 
 @dataclass
 class Stack:
-    """Redis and workers that are up. `pids` are the workers'."""
+    """Redis and workers that are up. `pids` are the workers', `model` is the stand-in's address, if there is one."""
 
     redis: Redis
     pids: list[int]
     home: Path
+    model: str = ""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--threads", type=int, default=100)
+    parser.add_argument("--threads", type=int, default=150)
     parser.add_argument("--reports", type=int, default=600)
-    parser.add_argument("--only", choices=["model", "reuse", "rules", "one", "steady"])
+    parser.add_argument("--only", choices=["model", "reuse", "rules", "one", "own", "draft", "steady"])
+    parser.add_argument("--steady", type=int, default=10_000, help="analyses of the benchmark steady")
     options = parser.parse_args()
-    benchmarks = {"model": with_model, "reuse": reuse, "rules": rules, "one": one_at_a_time, "steady": steady}
+    benchmarks = {"model": with_model, "reuse": reuse, "rules": rules, "one": one_at_a_time, "own": own_time}
+    benchmarks |= {"draft": drafts, "steady": steady}
     for name, benchmark in benchmarks.items():
         if options.only in (None, name):
             with TemporaryDirectory(prefix="ddn-bench-") as folder:
@@ -61,9 +67,12 @@ def main() -> None:
 
 
 def with_model(place: Path, options: argparse.Namespace) -> None:
+    count = options.reports * 3  # long enough that the beginning, when all threads start, and the end do not decide
     with stack(place, options.workers, options.threads, model=True) as running:
-        seconds, _ = analysed(running, [report(number) for number in range(options.reports)])
-    _tell("model, all different", options, seconds, options.reports, 3000)
+        before = _cpu(running.pids)
+        seconds, _ = analysed(running, [report(number) for number in range(count)])
+        used = _cpu(running.pids) - before
+    _tell("model, all different", options, seconds, count, 3000, cpu_ms=round(1000 * used / count, 2))
 
 
 def reuse(place: Path, options: argparse.Namespace) -> None:
@@ -93,14 +102,37 @@ def one_at_a_time(place: Path, options: argparse.Namespace) -> None:
     told("one at a time", {"mean_s": round(mean, 3), "p95_s": round(p95, 3), "n": len(taken)})
 
 
+def own_time(place: Path, options: argparse.Namespace) -> None:
+    """Eight threads of this process each send the next report when the last one is answered."""
+    with stack(place, 1, 100, model=True, answers_after=1.0) as running:
+        analysed(running, [report(10_000 + number) for number in range(8)])
+        with ThreadPoolExecutor(8) as eight:
+            own = sorted(taken - 1.0 for taken in eight.map(lambda number: analysed(running, [report(number)])[0], range(160)))
+    p50, p95 = own[len(own) // 2], own[int(0.95 * (len(own) - 1))]
+    print(f"our own time above a model of 1 s, 8 at once: p50 {p50:.2f} s, p95 {p95:.2f} s of {len(own)}; wanted .3")
+    told("own time", {"p50_s": round(p50, 3), "p95_s": round(p95, 3), "n": len(own)})
+
+
+def drafts(place: Path, options: argparse.Namespace) -> None:
+    """Eight threads of this process each send the next report when the last one is answered; the interim answer counts."""
+    with stack(place, 1, 100, model=True, answers_after=1.0) as running:
+        analysed(running, [report(10_000 + number) for number in range(8)])
+        with ThreadPoolExecutor(8) as eight:
+            taken = sorted(eight.map(lambda number: analysed(running, [report(number)], interim=True)[0], range(160)))
+    p50, p95 = taken[len(taken) // 2], taken[int(0.95 * (len(taken) - 1))]
+    print(f"draft, 8 at once: p50 {p50:.2f} s, p95 {p95:.2f} s, at most {taken[-1]:.2f} s of {len(taken)}; wanted 1")
+    told("draft", {"p50_s": round(p50, 3), "p95_s": round(p95, 3), "max_s": round(taken[-1], 3), "n": len(taken)})
+
+
 def steady(place: Path, options: argparse.Namespace) -> None:
+    step = options.steady // 10
     with stack(place, 1, 100, model=False) as running:
         sizes = []
-        for start in range(0, 10_000, 1000):
-            analysed(running, [report(number) for number in range(start, start + 1000)])
+        for start in range(0, options.steady, step):
+            analysed(running, [report(number) for number in range(start, start + step)])
             sizes.append(round(sum(_resident(pid) for pid in running.pids)))
-    print(f"steady, 100 threads: MB of the worker after each 1,000 of 10,000 analyses: {sizes}; wanted at most 250, flat")
-    told("steady", {"memory_mb": sizes})
+    print(f"steady, 100 threads: MB of the worker after each {step:,} of {options.steady:,} analyses: {sizes}; wanted 250, flat")
+    told("steady", {"memory_mb": sizes, "step": step})
 
 
 def report(number: int) -> FailureReport:
@@ -123,8 +155,8 @@ def report(number: int) -> FailureReport:
     )
 
 
-def analysed(running: Stack, reports: Sequence[FailureReport]) -> tuple[float, float]:
-    """Send all reports; return the seconds until the last final verdict is there, and those that sending took."""
+def analysed(running: Stack, reports: Sequence[FailureReport], interim: bool = False) -> tuple[float, float]:
+    """Send all reports; return the seconds until the last final (or any) verdict is there, and those that sending took."""
     broker = Broker(running.redis.url)
     start = time.perf_counter()
     for one in reports:
@@ -135,24 +167,25 @@ def analysed(running: Stack, reports: Sequence[FailureReport]) -> tuple[float, f
         found: dict[str, Any] = {}
         for some in range(0, len(waiting), 200):
             found |= broker.verdicts("bench", waiting[some : some + 200])
-        waiting = [one for one in waiting if one not in found or found[one].stage is not Stage.FINAL]
+        waiting = [one for one in waiting if one not in found or (found[one].stage is not Stage.FINAL and not interim)]
         if time.perf_counter() - start > PATIENCE_SECONDS:
             raise SystemExit(f"{len(waiting)} of {len(reports)} were not answered within {PATIENCE_SECONDS:g} s.")
-        time.sleep(0.01 if len(reports) == 1 else 0.2)
+        time.sleep(0.02 if len(reports) == 1 else 0.2)
     taken = time.perf_counter() - start
     broker.close()
     return taken, sent
 
 
 @contextmanager
-def stack(place: Path, workers: int, threads: int, model: bool) -> Iterator[Stack]:
+def stack(place: Path, workers: int, threads: int, model: bool, answers_after: float | None = None) -> Iterator[Stack]:
     with ExitStack() as running:
         redis = running.enter_context(redis_server(place / "redis"))
         home = place / "home"
         home.mkdir(mode=0o700)
         variables = {"DDN_REDIS_URL": redis.url, "DDN_HOME": str(home), "DDN_CONCURRENCY": str(threads)}
         if model:
-            port = running.enter_context(_child(python(str(Path(__file__).parent / "slow_model.py")), environment()))
+            after = [] if answers_after is None else ["--after", str(answers_after)]
+            port = running.enter_context(_child(python(str(Path(__file__).parent / "slow_model.py"), *after), environment()))
             variables |= {
                 "DDN_MODEL": "google:bench",
                 "GEMINI_API_KEY": "stand-in",
@@ -160,7 +193,7 @@ def stack(place: Path, workers: int, threads: int, model: bool) -> Iterator[Stac
                 "DDN_MODEL_GROUPS": "1000000",
             }
         pids = [running.enter_context(_worker(place, redis, number, environment(**variables))) for number in range(workers)]
-        yield Stack(redis, pids, home)
+        yield Stack(redis, pids, home, variables.get("GOOGLE_GEMINI_BASE_URL", ""))
 
 
 @contextmanager

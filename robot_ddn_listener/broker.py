@@ -56,9 +56,9 @@ class Broker:
     """
 
     def __init__(self, url: str):
-        """Take a redis://, rediss:// or redis+socket:// URL; SettingsError for any other.
+        """Take a redis://, rediss://, redis+socket:// or sentinel:// URL; SettingsError for any other.
 
-        Certificates of rediss:// are verified, unless `ssl_cert_reqs=none` or `optional` is in the URL.
+        Certificates are verified where TLS is spoken, unless `ssl_cert_reqs=none` or `optional` is in the URL.
         """
         self._address = _parsed(url)
         self.where = self._address.where
@@ -76,11 +76,8 @@ class Broker:
         Raises BrokerError when Redis did not take it, or did not say so in time; then it may have arrived all the same.
         """
         with self._sending, self._mapped(f"Sending to {self.where}"):
-            try:
-                self._send(report)
-            except BaseException:
-                self._hang_up()  # so that the next send looks the host up again: after a fail-over it is another
-                raise
+            if not (self._address.sentinels and self._is_sent_as_before(report)):
+                self._send_or_hang_up(report)
 
     def verdicts(self, project: str, report_ids: Sequence[str]) -> dict[str, Analysis]:
         """Return the best verdicts so far, by report id; what is not there yet, or not readable, is left out."""
@@ -114,11 +111,26 @@ class Broker:
         if self._client is not None:
             self._client.close()
 
+    def _is_sent_as_before(self, report: FailureReport) -> bool:
+        """Send to the master of the last time, if there was one: after a fail-over nobody is there, or a replica."""
+        if self._producer:
+            with suppress(Exception):  # it is sent to another master then
+                self._send_or_hang_up(report)
+                return True
+        return False
+
+    def _send_or_hang_up(self, report: FailureReport) -> None:
+        try:
+            self._send(report)
+        except BaseException:
+            self._hang_up()  # so that the next send looks the host up again: after a fail-over it is another
+            raise
+
     def _send(self, report: FailureReport) -> None:
         if self._app is None:
             self._app = _sending_app()
         if self._producer is None:
-            connection = _connection(self._address, self._app)
+            connection = _connection(_at_present(self._address), self._app)
             self._producer = self._app.amqp.Producer(connection, auto_declare=False)
             self._events = self._app.events.Dispatcher(connection, enabled=False)
         message = encode(report)
@@ -161,6 +173,34 @@ class Broker:
             raise BrokerError(f"{doing} failed: {self._address.without_password(_cause(error))}.") from error
 
 
+def _at_present(address: RedisAddress) -> RedisAddress:
+    if not address.sentinels:
+        return address
+    from .sentinel import find_master  # only where there are any
+
+    return find_master(address, time.monotonic() + TIMEOUT)
+
+
+class _Sentinels:
+    """In place of redis-py's own, which asks one sentinel after the other and has no deadline for all of them."""
+
+    def __init__(self, address: RedisAddress, seconds: float):
+        self._address = address
+        self._seconds = seconds
+
+    def discover_master(self, service_name: str) -> tuple[str, int]:
+        """Return host and port of the master, for each connection that is opened."""
+        from redis.sentinel import MasterNotFoundError
+
+        from .sentinel import find_master
+
+        try:
+            master = find_master(self._address, time.monotonic() + self._seconds)
+        except BrokerError as error:
+            raise MasterNotFoundError(str(error).rstrip(".")) from error
+        return master.host, master.port
+
+
 def _connection(address: RedisAddress, app: Any) -> Any:
     """Return a kombu connection, not connected yet."""
     if address.path:
@@ -183,19 +223,24 @@ def redis_client(address: RedisAddress, seconds: float = TIMEOUT) -> "redis.Redi
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    place: dict[str, Any] = {"unix_socket_path": address.path} if address.path else {"host": address.host, "port": address.port}
+    options: dict[str, Any] = {
+        "db": address.db,
+        "username": address.username or None,
+        "password": address.password or None,
+        "socket_timeout": seconds,
+        "socket_connect_timeout": seconds,
+        "retry": Retry(NoBackoff(), 0),
+        "protocol": 2,
+    }
     if address.tls:
-        place |= {"ssl": True, **address.tls}
-    return redis.Redis(
-        **place,
-        db=address.db,
-        username=address.username or None,
-        password=address.password or None,
-        socket_timeout=seconds,
-        socket_connect_timeout=seconds,
-        retry=Retry(NoBackoff(), 0),
-        protocol=2,
-    )
+        options |= {"ssl": True, **address.tls}
+    if address.sentinels:
+        from redis.sentinel import SentinelConnectionPool
+
+        pool: redis.ConnectionPool = SentinelConnectionPool(address.master, _Sentinels(address, seconds), **options)  # type: ignore[no-untyped-call]
+        return redis.Redis.from_pool(pool)
+    place = {"unix_socket_path": address.path} if address.path else {"host": address.host, "port": address.port}
+    return redis.Redis(**place, **options)
 
 
 def _sending_app() -> Any:

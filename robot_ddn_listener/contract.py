@@ -4,14 +4,11 @@ Both are frozen records with one JSON form. `encode` gives plain JSON types; `de
 reads enum values of newer versions as the enum's fallback, so old listeners work with new workers and the other way round.
 """
 
-import types
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from .errors import ContractError
+from .json_form import decode as decode
+from .json_form import encode as encode
 from .run import QUEUE as QUEUE
 from .run import RUN_TASK_NAME as RUN_TASK_NAME
 from .run import Ci as Ci
@@ -32,8 +29,6 @@ WORKERS_KEY = "ddn:workers"  # a sorted set: the names of workers, celery@host, 
 SENT_HEADER = "ddn_sent"  # header of a report's message: the Unix time at which the listener sent it
 HISTORY_HOST_KEY = "ddn:history-host"  # exists while workers keep the history in SQLite: the machine they run on
 VERDICT_SECONDS = 3600
-
-T = TypeVar("T")
 
 
 def verdict_key(project: str, report_id: str) -> str:
@@ -315,70 +310,3 @@ class RunRecord:
     when: str
     outcomes: tuple[Outcome, ...] = ()
     version: int = VERSION
-
-
-def encode(record: Any) -> Any:
-    """Return `record` as JSON types (dict, list, str, int, float, bool, None); texts lose what UTF-8 cannot hold."""
-    if is_dataclass(record):
-        return {f.name.rstrip("_"): encode(getattr(record, f.name)) for f in fields(record)}
-    if isinstance(record, (tuple, list)):
-        return [encode(item) for item in record]
-    if isinstance(record, Mapping):
-        return {str(key): encode(value) for key, value in record.items()}
-    if isinstance(record, StrEnum):
-        return record.value
-    if isinstance(record, str):
-        return record.encode("utf-8", "replace").decode("utf-8")
-    return record
-
-
-def decode(cls: type[T], message: object) -> T:
-    """Return `message` (as from json.loads) as a `cls`; unknown fields are ignored, a wrong or missing one raises ContractError."""
-    result: T = _decode(cls, message, cls.__name__)
-    return result
-
-
-def _decode(kind: Any, value: Any, path: str) -> Any:
-    origin = get_origin(kind)
-    if origin in (Union, types.UnionType):
-        if value is None:
-            return None
-        return _decode(next(arg for arg in get_args(kind) if arg is not type(None)), value, path)
-    if origin is tuple:
-        _expect(value, list, path)
-        return tuple(_decode(get_args(kind)[0], item, f"{path}[{i}]") for i, item in enumerate(value))
-    if origin is dict:
-        _expect(value, dict, path)
-        return {str(key): _decode(get_args(kind)[1], item, f"{path}.{key}") for key, item in value.items()}
-    if is_dataclass(kind):
-        return _decode_record(kind, value, path)
-    if issubclass(kind, StrEnum):
-        _expect(value, str, path)
-        return kind(value)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    _expect(value, kind, path)
-    return value
-
-
-def _decode_record(cls: Any, value: Any, path: str) -> Any:
-    _expect(value, dict, path)
-    arguments = {}
-    for name, kind, required in _schema(cls):
-        key = name.rstrip("_")
-        if key in value:
-            arguments[name] = _decode(kind, value[key], f"{path}.{key}")
-        elif required:
-            raise ContractError(f"{path}.{key}", "Expected a value, got none.")
-    return cls(**arguments)
-
-
-@cache
-def _schema(cls: Any) -> tuple[tuple[str, Any, bool], ...]:
-    hints = get_type_hints(cls)
-    return tuple((f.name, hints[f.name], f.default is MISSING and f.default_factory is MISSING) for f in fields(cls))
-
-
-def _expect(value: object, kind: type, path: str) -> None:
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise ContractError(path, f"Expected {kind.__name__}, got {value!r:.80}.")

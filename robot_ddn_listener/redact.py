@@ -290,7 +290,7 @@ def _shown_spans(text: _Text, detectors: tuple[Detector, ...]) -> Iterator[Span]
 
 
 def _spans_behind_escapes(text: _Text, detectors: tuple[Detector, ...]) -> Iterator[Span]:
-    """Find what a text shows once it is read as Robot reads it: arguments stand in a result as in the data, ``password\\=value``."""
+    """Find what a text shows when it is read as Robot reads it: arguments stand in results as in the data, ``password\\=value``."""
     places = [at for at in range(len(text.text)) if not text.text.startswith(_ESCAPED_SIGN, at)]
     read = replace(text, text=text.text.replace(_ESCAPED_SIGN, "="), known=())
     yield from (Span(places[start], places[end - 1] + 1, kind) for start, end, kind in _shown_spans(read, detectors) if start < end)

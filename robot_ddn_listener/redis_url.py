@@ -1,15 +1,21 @@
 """Redis URLs, taken apart by ourselves: kombu and redis-py read them differently, and a wrong one must be told early."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
-EXPECTED = "redis://HOST:PORT/DB, rediss://HOST:PORT/DB or redis+socket:///PATH?virtual_host=DB"
+EXPECTED = (
+    "redis://HOST:PORT/DB, rediss://HOST:PORT/DB, redis+socket:///PATH?virtual_host=DB "
+    "or sentinel://HOST:PORT,HOST:PORT/DB?master_name=NAME"
+)
+SENTINEL_PORT = 26379
 
 _TLS_OPTIONS = {"ssl_cert_reqs", "ssl_check_hostname", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
+_SENTINEL_OPTIONS = {"master_name", "sentinel_username", "sentinel_password"}
 _SCHEME = re.compile(r"[\w+.-]+")
-_HARMLESS = re.compile(r"((?:[\w.-]*|\[[\da-fA-F:.]+\])(?::\d*)?(?:/[^?#]*)?)(?:[?#].*)?", re.DOTALL)
+_HOST = r"(?:[\w.-]*|\[[\da-fA-F:.]+\])(?::\d*)?"
+_HARMLESS = re.compile(rf"({_HOST}(?:,{_HOST})*(?:/[^?#]*)?)(?:[?#].*)?", re.DOTALL)
 
 
 class UnusableUrlError(ValueError):
@@ -20,7 +26,8 @@ class UnusableUrlError(ValueError):
 class RedisAddress:
     """A Redis URL taken apart, so that kombu and redis-py, whose URLs differ, are told the same.
 
-    `path` is that of a unix socket, instead of host and port. `where` names the place without its password.
+    `path` is that of a unix socket, instead of host and port. So are `sentinels`, (host, port) of each, which are asked where the
+    Redis that they call `master` is. `where` names the place without its password.
     """
 
     host: str = "localhost"
@@ -30,16 +37,25 @@ class RedisAddress:
     username: str = ""
     password: str = field(default="", repr=False)
     tls: Mapping[str, str | bool] | None = None
+    sentinels: tuple[tuple[str, int], ...] = ()
+    master: str = ""
+    sentinel_username: str = ""
+    sentinel_password: str = field(default="", repr=False)
 
     @property
     def where(self) -> str:
         if self.path:
             return f"redis at {self.path}" + (f" (database {self.db})" if self.db else "")
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"redis at {host}:{self.port}/{self.db}" + (" (TLS)" if self.tls else "")
+        if self.sentinels:
+            place = f"redis master '{self.master}' of sentinel " + ",".join(_place(*each) for each in self.sentinels)
+        else:
+            place = f"redis at {_place(self.host, self.port)}"
+        return f"{place}/{self.db}" + (" (TLS)" if self.tls else "")
 
     def without_password(self, text: str) -> str:
-        return text.replace(self.password, "***") if self.password else text
+        for password in filter(None, (self.password, self.sentinel_password)):
+            text = text.replace(password, "***")
+        return text
 
 
 def parse_redis_url(url: str) -> RedisAddress:
@@ -48,8 +64,28 @@ def parse_redis_url(url: str) -> RedisAddress:
 
 
 def shown_url(url: str) -> str:
-    """Return `url` without whatever may be a password, also where it is written so wrongly that it does not parse."""
-    scheme, mark, rest = url.strip().rpartition("://")
+    """Return `url` without whatever may be a password, also where it is written so wrongly that it does not parse.
+
+    Options are shown where it does parse: without those of TLS and Sentinel nobody else could use it.
+    """
+    url = url.strip()
+    try:
+        parse_redis_url(url)
+    except UnusableUrlError:
+        return _harmless(url)
+    place, mark, options = url.partition("#")[0].partition("?")
+    shown = (
+        f"{name}=***" if unquote(name) == "sentinel_password" else name + equals + value for name, equals, value in _pairs(options)
+    )
+    return _harmless(place) + mark + "&".join(shown)
+
+
+def _pairs(options: str) -> Iterator[tuple[str, str, str]]:
+    return (option.partition("=") for option in options.split("&"))
+
+
+def _harmless(url: str) -> str:
+    scheme, mark, rest = url.rpartition("://")
     credentials, at, place = rest.rpartition("@")
     harmless = _HARMLESS.fullmatch(place)
     if "?" in credentials or not harmless or not (_SCHEME.fullmatch(scheme) or not mark):
@@ -59,16 +95,14 @@ def shown_url(url: str) -> str:
 
 def _address(url: str) -> RedisAddress:
     scheme = url.partition("://")[0].lower() if "://" in url else ""
-    if scheme == "sentinel":
-        raise UnusableUrlError("got Sentinel, which is not supported: name the Redis master itself")
-    if scheme not in ("redis", "rediss", "redis+socket"):
+    if scheme not in _READERS:
         raise UnusableUrlError(f"got the scheme '{scheme}'" if _SCHEME.fullmatch(scheme) else "got no such scheme")
     if ";" in url:
-        raise UnusableUrlError("got several servers, separated by ';'")
+        raise UnusableUrlError("got several servers, separated by ';'" + (": write ','" if scheme == "sentinel" else ""))
     try:
         parts = urlsplit(url)
         options = dict(parse_qsl(parts.query, keep_blank_values=True))
-        return _socket_address(parts, options) if scheme == "redis+socket" else _tcp_address(parts, options)
+        return _READERS[scheme](parts, options)
     except UnusableUrlError:
         raise
     except ValueError:
@@ -103,6 +137,28 @@ def _socket_address(parts: SplitResult, options: dict[str, str]) -> RedisAddress
     )
 
 
+def _sentinel_address(parts: SplitResult, options: dict[str, str]) -> RedisAddress:
+    is_tls = any(name == "ssl" or name in _TLS_OPTIONS for name in options)
+    _refuse_others(parts, options, {"ssl", *_TLS_OPTIONS, *_SENTINEL_OPTIONS})
+    if options.get("ssl", "true").lower() != "true":
+        raise UnusableUrlError("got an 'ssl' other than true")
+    if not re.fullmatch(r"[\w.-]+", options.get("master_name", "")):
+        raise UnusableUrlError("got no 'master_name' of letters, digits and '.-_'")
+    hosts = [urlsplit(f"//{host}") for host in parts.netloc.rpartition("@")[2].split(",")]
+    if not all(host.hostname for host in hosts):
+        raise UnusableUrlError("got no host of a sentinel")
+    return RedisAddress(
+        db=_database(parts.path),
+        username=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        tls=_tls(options) if is_tls else None,
+        sentinels=tuple((unquote(host.hostname or ""), host.port or SENTINEL_PORT) for host in hosts),
+        master=options["master_name"],
+        sentinel_username=options.get("sentinel_username", ""),
+        sentinel_password=options.get("sentinel_password", ""),
+    )
+
+
 def _database(text: str) -> int:
     number = text.removeprefix("/")
     if not re.fullmatch(r"[0-9]{0,4}", number):
@@ -125,3 +181,15 @@ def _refuse_others(parts: SplitResult, options: dict[str, str], known: set[str])
             # An '@' after the '?' means that the '?' may stand in a password that is not percent-encoded.
             nameable = name.isidentifier() and "@" not in parts.query
             raise UnusableUrlError(f"got the option '{name}'" if nameable else "got an unknown option")
+
+
+def _place(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+_READERS: dict[str, Callable[[SplitResult, dict[str, str]], RedisAddress]] = {
+    "redis": _tcp_address,
+    "rediss": _tcp_address,
+    "redis+socket": _socket_address,
+    "sentinel": _sentinel_address,
+}

@@ -156,7 +156,7 @@ def _is_sent(message: Mapping[str, Any], address: "RedisAddress", folder: Path |
     return taken.is_set()
 
 
-def _replay(path: Path, line: redis_push.Line) -> None:
+def _replay(path: Path, line: redis_push.Producer) -> None:
     try:
         message = kept_runs.read(path)
         task = envelope(message)

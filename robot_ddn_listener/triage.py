@@ -13,7 +13,10 @@ from .errors import RedactionError
 from .fingerprint import fingerprint, report_id
 from .redact import Redactor
 from .rules import first_verdict
+from .run_names import redacted
 from .ticket import Delivery, Member, Ticket
+
+NAME_LEFT_OUT = "(its name is left out: secrets may be in it)"
 
 
 class Triage:
@@ -110,5 +113,13 @@ class Triage:
     def _join(self, ticket: Ticket, members: Sequence[Member]) -> Ticket | None:
         is_new = ticket.report.fingerprint not in self._tickets
         known = self._tickets.setdefault(ticket.report.fingerprint, ticket)
-        known.members.extend(members)
+        known.members.extend(self._named(members))
         return ticket if is_new else None
+
+    def _named(self, members: Sequence[Member]) -> list[Member]:
+        """Return the members as cards, metadata and the console name them: without secrets, as far as a name can be told."""
+        try:
+            names = redacted([member.full_name for member in members], self._environ, self._patterns)
+        except RedactionError:
+            names = [NAME_LEFT_OUT] * len(members)
+        return [replace(member, full_name=name) for member, name in zip(members, names, strict=True)]

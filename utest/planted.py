@@ -35,7 +35,7 @@ class Planted:
 
 
 def made(name: str, length: int, alphabet: str = _MIXED) -> str:
-    """Return characters that are the same in each process; the first is a letter, the second a digit, as far as `alphabet` has them."""
+    """Return characters that are the same in each process, among them a digit and a letter, as far as `alphabet` has them."""
     chosen = random.Random(f"planted {name}").choices(alphabet, k=length)
     digits = [one for one in alphabet if one.isdigit()]
     if digits and len(digits) < len(alphabet) and length > 3:

@@ -54,7 +54,7 @@ def files(folder: Path, *but: str) -> Iterator[Path]:
 
 def test_the_files_are_found_and_read() -> None:
     assert {LISTENER / "contract.py", BACKEND / "pipeline" / "__init__.py"} <= set(MODULES)
-    assert "robot_ddn_listener.errors.ContractError" in set(imports(LISTENER / "contract.py"))
+    assert "robot_ddn_listener.errors.ContractError" in set(imports(LISTENER / "json_form.py"))
     assert "ddn_backend.ports.KnowledgeBase" in set(imports(BACKEND / "pipeline" / "__init__.py"))
 
 
@@ -93,6 +93,12 @@ def test_only_the_composition_root_imports_adapters() -> None:
     within = (BACKEND / "adapters", BACKEND / "bootstrap")
     outside = (path for path in files(BACKEND) if not any(folder in path.parents for folder in within))
     assert offences(outside, lambda name: belongs_to(name, adapters)) == []
+
+
+def test_only_commands_know_the_command_line() -> None:
+    commands = BACKEND / "cli"
+    outside = (path for path in files(BACKEND) if commands not in path.parents)
+    assert offences(outside, lambda name: belongs_to(name, "ddn_backend.cli", "click")) == []
 
 
 def test_only_the_settings_of_the_backend_read_the_environment() -> None:

@@ -64,6 +64,7 @@ class Leaks:
             "PINECONE_API_KEY": KEY,
             "PINECONE_CONTROLLER_HOST": self.pinecone.host,
             "SHOP_DB_PASSWORD": OF_THE_WORKER,
+            "DDN_REDACT": r"CUST-\d+",
         }
 
     @keyword
@@ -206,7 +207,7 @@ def _suite() -> str:
         f"Library    {LIBRARY.as_posix()}",
         "Library    ../Shop.py",
     ]
-    lines += [f"Resource    no/{escape(one.shown)}.resource" for one in names[:20]]
+    lines += [f"Resource    no/{escape(one.shown)}.resource" for one in names[:20] if "//" not in one.text]
     lines += ["Suite Setup    Know The Secret", "", "*** Test Cases ***"]
     for part, secrets in _texts():
         lines += [f"Message {part}", f"    Fail With    ${{{part}}}", f"Log {part}", f"    Log And Fail    ${{{part}}}"]

@@ -108,9 +108,14 @@ class Stack:
 
     @keyword
     def number_of_unfinished_reports(self) -> int:
-        """Return how many messages are waiting or were taken without being acknowledged."""
+        """Return how many messages are waiting, under way to a worker, or were taken without being acknowledged."""
         client = redis.Redis.from_url(self.redis_url)
-        return int(client.llen("ddn")) + int(client.hlen("unacked"))
+        under_way = sum(client.llen(key) for key in client.keys("ddn:taking:*"))
+        return int(client.llen("ddn")) + under_way + int(client.hlen("unacked"))
+
+    @keyword
+    def wait_until_nothing_is_unfinished(self) -> None:
+        wait_until(lambda: not self.number_of_unfinished_reports(), "all is finished", RESTART_SECONDS)
 
     @keyword
     def flower_answers(
@@ -131,10 +136,17 @@ class Stack:
     @keyword
     def flower_tasks(self) -> dict[str, dict[str, Any]]:
         """Return Flower's analyses by the first word of their tests' names."""
-        status, body = self.flower_answers("/api/tasks?taskname=tasks.analyze_test_failure&limit=1000")
-        assert status == 200, (status, body)
-        tasks = [task for task in json.loads(body).values() if str(task["args"]).startswith("{")]  # else it has just begun
-        return {json.loads(task["args"])["test_name"].split()[0]: task for task in tasks}
+        return {said["test_name"].split()[0]: task for said, task in self._analyses()}
+
+    @keyword
+    def starts_of(self, project: str, number: int) -> list[float]:
+        """Return when the analyses of a project were started, as Unix time, the earliest first, once that many are over."""
+
+        def starts() -> list[float]:
+            tasks = [task for said, task in self._analyses() if said["project"] == project]
+            return sorted(task["started"] for task in tasks if task["state"] == "SUCCESS")
+
+        return wait_until(lambda: (found := starts()) and len(found) == number and found, f"{number} analyses are over")
 
     @keyword
     def wait_until_task_is(self, name: str, state: str) -> dict[str, Any]:
@@ -204,6 +216,13 @@ class Stack:
     def _beat(self, part: str) -> float:
         beats = redis.Redis.from_url(self.redis_url).zrange("ddn:workers", 0, -1, withscores=True)
         return max((when for name, when in beats if name.decode().startswith(f"{part}@")), default=0.0)
+
+    def _analyses(self) -> list[tuple[dict[str, str], dict[str, Any]]]:
+        """Return Flower's analyses, each with what its arguments say."""
+        status, body = self.flower_answers("/api/tasks?taskname=tasks.analyze_test_failure&limit=1000")
+        assert status == 200, (status, body)
+        tasks = [task for task in json.loads(body).values() if str(task["args"]).startswith("{")]  # else it has just begun
+        return [(json.loads(task["args"]), task) for task in tasks]
 
     def _serves(self) -> bool:
         try:

@@ -5,6 +5,7 @@ keeps reports where other workers can take them. Analyses wait for the network, 
 limits, so a longer analysis is only delivered again.
 """
 
+import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -14,15 +15,21 @@ from typing import Any, TypeVar
 
 from celery import Celery, signals
 from celery.utils.log import get_logger
+from kombu import compression
+from kombu.exceptions import DecodeError
 
 from robot_ddn_listener.contract import QUEUE, VERDICT_SECONDS
 
 from . import bootstrap, revocation, tasks
+from .celery_redis import celery_settings, celery_url
 from .heartbeat import heartbeat
+from .in_hand import in_hand
 from .ops.endpoint import with_redis
 from .settings import Settings, load, prefer_flower_configuration, read_dotenv
+from .taking import move_instead_of_popping
 
 FLOWER_CONFIGURATION = Path(__file__).with_name("flowerconfig.py")
+MUTEX_SECONDS = 10
 VISIBILITY_MARGIN_SECONDS = 60  # a report is handed out again this long after its deadline: never while it is analysed
 
 T = TypeVar("T")
@@ -42,13 +49,16 @@ def command_line_app() -> Celery:
 
 def create_app(settings: Settings) -> Celery:
     """Return a Celery app for `settings`; it connects when it is used."""
-    url = _with_certificates_checked(settings.redis_url)
+    url = celery_url(settings.redis_url)
+    _take_no_compressed_messages()
+    move_instead_of_popping()
     app = Celery("ddn_backend", broker=url, backend=url)
     app.conf.update(configuration(settings))
     app.steps["consumer"].add(heartbeat(has_local_history=not settings.mongo_url))
+    app.steps["consumer"].add(in_hand(settings.task_seconds + VISIBILITY_MARGIN_SECONDS))
     pipeline = _once(lambda: bootstrap.backend_pipeline(settings, app.backend.client))
     revocation.listen()
-    _prepare_when_ready(app, lambda: bootstrap.prune(pipeline(), settings))
+    _prepare_beside(app, lambda: bootstrap.prepare(pipeline(), settings))
     tasks.register(app, pipeline)
     tasks.register_runs(app, pipeline)
     tasks.register_desk(app, _once(lambda: bootstrap.desk(pipeline(), tasks.Verdicts(app.backend.client))))
@@ -57,7 +67,9 @@ def create_app(settings: Settings) -> Celery:
 
 def configuration(settings: Settings) -> dict[str, Any]:
     """Return Celery's settings."""
+    of_redis = celery_settings(settings.redis_url)
     return {
+        **of_redis,
         "task_serializer": "json",
         "result_serializer": "json",
         "accept_content": ["json"],
@@ -74,10 +86,13 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "worker_cancel_long_running_tasks_on_connection_loss": False,  # threads cannot be cancelled
         "broker_connection_retry_on_startup": True,
         "broker_transport_options": {
+            **of_redis["broker_transport_options"],
             "visibility_timeout": settings.task_seconds + VISIBILITY_MARGIN_SECONDS,
             # Without these two an abandoned report was not handed out again within 90 s.
             "unacked_restore_interval": 2,
             "unacked_restore_throttle": 1,
+            # A worker that is killed while it hands out again holds the others up for that long; kombu's default is 5 minutes.
+            "unacked_mutex_expire": MUTEX_SECONDS,
             "socket_connect_timeout": 5,
             "socket_keepalive": True,
         },
@@ -85,6 +100,16 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "redis_socket_timeout": 10,
         "redis_retry_on_timeout": True,
     }
+
+
+def _take_no_compressed_messages() -> None:
+    """Ours are not compressed, and kombu unpacks without a limit: a message of half a megabyte took two gigabytes of a worker."""
+
+    def refuse(body: bytes) -> bytes:
+        raise DecodeError("Compressed messages are not taken.")
+
+    for content_type in compression.encoders():  # type: ignore[no-untyped-call]
+        compression.register(refuse, refuse, content_type)  # type: ignore[no-untyped-call]
 
 
 def _once(build: Callable[[], T]) -> Callable[[], T]:
@@ -100,24 +125,18 @@ def _once(build: Callable[[], T]) -> Callable[[], T]:
     return get
 
 
-def _prepare_when_ready(app: Celery, prepare: Callable[[], None]) -> None:
-    """Call `prepare` beside a worker that is ready: else the first report would wait for imports and old history."""
+def _prepare_beside(app: Celery, prepare: Callable[[], None]) -> None:
+    """Call `prepare` beside a worker that starts: else its first reports would wait for imports and old history."""
 
     def run() -> None:
         try:
             prepare()
+            gc.freeze()  # what was imported stays: the garbage collector need not look at it again and again
         except Exception as error:  # noqa: BLE001 - whatever cannot be built: each analysis meets it again, and tells it
             logger.error("Preparing the worker failed: %s", error)
 
-    def start(sender: Any, **signal_arguments: Any) -> None:
-        if sender.app is app:
+    def start(instance: Any, **signal_arguments: Any) -> None:
+        if instance.app is app:
             threading.Thread(target=run, name="ddn-prepare").start()  # no daemon: one that is in SQLite at the exit would crash
 
-    signals.worker_ready.connect(start, weak=False)
-
-
-def _with_certificates_checked(url: str) -> str:
-    """Celery refuses a TLS URL that does not say what to do with the server's certificate."""
-    if not url.startswith("rediss://") or "ssl_cert_reqs=" in url:
-        return url
-    return f"{url}{'&' if '?' in url else '?'}ssl_cert_reqs=required"
+    signals.celeryd_after_setup.connect(start, weak=False)

@@ -147,6 +147,10 @@ def _feedback(kind: FeedbackKind, past: Past, who: str, words: dict[str, str]) -
     if kind is FeedbackKind.CONFIRM and (analysis is None or analysis.verdict is not Verdict.DIAGNOSED):
         raise PermanentError(f"Confirming failure '{report.id}' failed: no cause was found for it. Correct it instead.")
     own = {name: words.get(name, "").strip()[:MAX_WORDS_CHARACTERS] for name in ("root_cause", "recommendation", "ticket")}
+    if kind is FeedbackKind.CORRECT and not own["root_cause"]:
+        raise PermanentError(
+            f"Correcting failure '{report.id}' failed: expected the root cause in words, got none. Nothing was kept."
+        )
     if kind is FeedbackKind.CONFIRM and analysis:
         own |= {"root_cause": analysis.root_cause, "recommendation": analysis.recommendation}
     return Feedback(

@@ -1,4 +1,4 @@
-"""Revoked analyses: a mark on Redis that a worker looks at before it starts an analysis, and before each of its steps.
+"""Revoked analyses: a mark on Redis that a worker looks at before it starts an analysis, and before what costs or is seen.
 
 Celery's own revoke, which is Flower's button, is kept in the memory of workers: it is gone when they restart, and
 cannot be taken back. So workers have a command for that: what is sent again must run.

@@ -5,6 +5,7 @@ External services are used only when they are named here; a key alone sends noth
 """
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -38,7 +39,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="DDN_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     redis_url: str = _setting(
-        "", "a Redis URL; without one the embedded runtime brings its own", alias=AliasChoices("DDN_REDIS_URL", "REDIS_URL")
+        "",
+        "redis://, rediss://, redis+socket:// or sentinel://; without one the embedded runtime brings its own",
+        alias=AliasChoices("DDN_REDIS_URL", "REDIS_URL"),
     )
     ci: str = _setting("", "set by CI services", alias="CI")
     home: str = _setting("", "folder of history, learned documents and the embedded runtime; default ~/.ddn")
@@ -93,6 +96,20 @@ class Settings(BaseSettings):
                 raise ValueError(f"expected {EXPECTED}, {error}") from None
         return url
 
+    @field_validator("github_repo")
+    @classmethod
+    def _named_repository(cls, name: str) -> str:
+        if name and not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
+            raise ValueError("expected owner/name")
+        return name
+
+    @field_validator("mongo_url")
+    @classmethod
+    def _url_of_mongo(cls, url: str) -> str:
+        if url and not re.match(r"mongodb(?:\+srv)?://[^/]", url):
+            raise ValueError("expected a URL such as mongodb://user:password@host:27017/ddn")
+        return url
+
     @property
     def home_folder(self) -> Path:
         """Where history and learned documents are, below it in folders of their own."""
@@ -124,6 +141,11 @@ def prefer_flower_configuration(path: Path) -> None:
 def environment() -> dict[str, str]:
     """Return the variables of this process, whose secrets must not be in what a model is sent."""
     return dict(os.environ)
+
+
+def redact_patterns() -> list[str]:
+    """Return the user's own regular expressions of secrets, as the listener has them: DDN_REDACT, one a line."""
+    return [line.strip() for line in os.environ.get("DDN_REDACT", "").splitlines() if line.strip()]
 
 
 def load() -> Settings:

@@ -1,7 +1,7 @@
 """Single flight: of many equal failures, in any number of workers, one is analysed while the others wait for its result.
 
-    lease    SET NX PX under the key of the failure; a thread renews it while the analysis runs. It runs out soon after its
-             worker has died or hangs for too long, and the next one takes over.
+    lease    SET NX PX under the key of the failure; a thread renews it (all of a process, while their analyses run). It runs out
+             soon after its worker has died or hangs for too long, and the next one takes over.
     landed   the result, for those who waited and for those who still stand in the queue behind it
 
 It saves work and nothing else: where the lease is lost, or Redis forgets the result, a failure is analysed once more.
@@ -13,6 +13,8 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from typing import Any, TypeVar
 
@@ -20,9 +22,11 @@ from celery.utils.log import get_task_logger
 from redis import Redis, RedisError
 
 from .errors import TransientError
+from .restarts import RESTART_SECONDS, patiently
 
 LEASE_SECONDS = 15.0  # that a dead worker holds the others up
 RENEWALS = 3  # a lease: two may get lost
+IDLE_SECONDS = 5.0  # that the thread which renews stays when there is nothing to renew
 LONGEST_FLIGHT_SECONDS = 240.0  # a lease is not renewed for longer: whoever hangs is not waited for
 PATIENCE_SECONDS = 180.0  # that one waits for others before its task is tried again later: less than the task's deadline
 LANDED_SECONDS = 600  # parallel runs, and what they queue up, are through by then
@@ -44,11 +48,13 @@ class RedisSingleFlight:
         lease_seconds: float = LEASE_SECONDS,
         longest_flight_seconds: float = LONGEST_FLIGHT_SECONDS,
         patience_seconds: float = PATIENCE_SECONDS,
+        restart_seconds: float = RESTART_SECONDS,
     ) -> None:
         self._client = client
         self._lease_seconds = lease_seconds
         self._longest_flight_seconds = longest_flight_seconds
         self._patience_seconds = patience_seconds
+        self._restart_seconds = restart_seconds
 
     def fly(self, key: str, compute: Callable[[], T], dump: Callable[[T], str], load: Callable[[str], T | None]) -> T:
         """Return what another found for `key` where `load` can take it, else `compute()`. TransientError after too long a wait."""
@@ -67,23 +73,30 @@ class RedisSingleFlight:
         """Return a result that can be taken, or None with the lease in our hands."""
         with _mapped():
             for _ in _looks(self._patience_seconds):
-                if (found := _loaded(self._client.get(landed), load)) is not None:
-                    return found
-                if lease.take():
-                    # Whoever had it may have landed since we looked.
-                    if (found := _loaded(self._client.get(landed), load)) is not None:
-                        lease.give_back()
+                is_ours, text = patiently(partial(self._asked, lease, landed), self._restart_seconds)
+                found = _loaded(text, load)
+                if found is not None and is_ours:
+                    lease.give_back()
+                if found is not None or is_ours:
                     return found
         raise TransientError(
             f"Waiting for the analysis of an equal failure failed: none came within {self._patience_seconds:g} s. "
             "It is tried again."
         )
 
+    def _asked(self, lease: "Lease", landed: str) -> tuple[Any, Any]:
+        """Return whether the lease is ours now, and what has landed: looked for afterwards, because its last holder may have."""
+        with self._client.pipeline(transaction=False) as asking:
+            lease.take_with(asking)
+            asking.get(landed)
+            is_ours, text = asking.execute()
+            return is_ours, text
+
     def _land(self, landed: str, text: str) -> None:
         try:
-            self._client.set(landed, text, ex=LANDED_SECONDS)
+            patiently(partial(self._client.set, landed, text, ex=LANDED_SECONDS), self._restart_seconds)
         except RedisError as error:
-            logger.warning("Sharing an analysis failed: %s. Equal failures are analysed again.", error)
+            logger.warning("Sharing an analysis failed: %s. It, and equal failures, may be analysed again.", error)
 
     def _lease(self, key: str) -> "Lease":
         return Lease(self._client, _name("flight", key), self._lease_seconds, self._longest_flight_seconds)
@@ -102,7 +115,11 @@ class Lease:
 
     def take(self) -> bool:
         """Return whether it is ours now; another's is left alone."""
-        return bool(self._client.set(self._name, self._token, nx=True, px=self._milliseconds))
+        return bool(self.take_with(self._client))
+
+    def take_with(self, client: "Redis") -> Any:
+        """Take it by `client`, which may be a pipeline."""
+        return client.set(self._name, self._token, nx=True, px=self._milliseconds)
 
     def renew(self) -> bool:
         """Return whether it was still ours; if so, its time begins anew."""
@@ -115,25 +132,82 @@ class Lease:
     @contextmanager
     def renewed(self) -> Iterator[None]:
         """Renew it, once taken, until the block ends, at most for the longest time; then give it back."""
-        done = threading.Event()
-        threading.Thread(target=self._keep, args=(done,), name="ddn-lease", daemon=True).start()
+        _RENEWALS.begin(self, self._renew_seconds, self._longest_seconds)
         try:
             yield
         finally:
-            done.set()
+            _RENEWALS.end(self)
             try:
                 self.give_back()
             except RedisError as error:
                 logger.warning("Giving back a lease failed: %s. It runs out by itself.", error)
 
-    def _keep(self, done: threading.Event) -> None:
-        end = time.monotonic() + self._longest_seconds
-        while not done.wait(self._renew_seconds) and time.monotonic() < end:
-            try:
-                if not self.renew():
-                    return  # another has it: we were too slow, and both go on
-            except RedisError as error:
-                logger.warning("Renewing a lease failed: %s. It is tried again.", error)
+
+class Renewals:
+    """The leases of this process that are renewed, all by one thread: it is there while there are any."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Condition()
+        self._due: dict[Lease, _Due] = {}
+        self._thread: threading.Thread | None = None
+        self._sleeps_until = 0.0
+
+    def begin(self, lease: Lease, every: float, longest: float) -> None:
+        """Renew `lease` each `every` seconds, for `longest` seconds at most."""
+        now = time.monotonic()
+        with self._lock:
+            self._due[lease] = _Due(now + every, every, now + longest)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._renew, name="ddn-leases", daemon=True)
+                self._thread.start()
+            elif now + every < self._sleeps_until:
+                self._lock.notify()
+
+    def end(self, lease: Lease) -> None:
+        """Renew it no more."""
+        with self._lock:
+            self._due.pop(lease, None)
+
+    def _renew(self) -> None:
+        while leases := self._next():
+            for lease in leases:
+                try:
+                    is_kept = lease.renew()
+                except RedisError as error:
+                    logger.warning("Renewing a lease failed: %s. It is tried again.", error)
+                    is_kept = True
+                if not is_kept:
+                    self.end(lease)  # another has it: we were too slow, and both go on
+
+    def _next(self) -> list[Lease]:
+        """Wait for leases that are due and return them; none when there was nothing to renew for a while."""
+        with self._lock:
+            idle_since = time.monotonic()
+            while True:
+                now = time.monotonic()
+                self._due = {lease: due for lease, due in self._due.items() if now < due.end}
+                if ready := [lease for lease, due in self._due.items() if due.next <= now]:
+                    for lease in ready:
+                        self._due[lease].next = now + self._due[lease].every
+                    return ready
+                if not self._due and now - idle_since >= IDLE_SECONDS:
+                    self._thread = None
+                    return []
+                self._sleeps_until = min((due.next for due in self._due.values()), default=now + IDLE_SECONDS)
+                self._lock.wait(self._sleeps_until - now)
+                self._sleeps_until = 0.0
+
+
+@dataclass(slots=True)
+class _Due:
+    """When a lease is renewed `next`, how often, and until when; monotonic seconds."""
+
+    next: float
+    every: float
+    end: float
+
+
+_RENEWALS = Renewals()
 
 
 def _looks(seconds: float) -> Iterator[None]:

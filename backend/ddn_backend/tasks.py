@@ -13,7 +13,7 @@ from time import perf_counter
 from typing import Any
 
 from celery import Celery
-from celery.exceptions import Ignore
+from celery.exceptions import Ignore, Reject
 from celery.utils.log import get_task_logger
 
 from robot_ddn_listener.contract import RUN_TASK_NAME, TASK_NAME, Analysis, FailureReport, Run, Stage, Verdict, decode
@@ -56,11 +56,7 @@ def register(app: Celery, pipeline: Callable[[], Pipeline]) -> None:
             _show_revoked(self, error)
             raise Ignore(str(error)) from error
         except TransientError as error:
-            raise self.retry(
-                exc=error,
-                countdown=pause_seconds(error, self.request.retries),
-                argsrepr=self.request.argsrepr,  # else Flower gets the report itself
-            ) from error
+            raise _next_try(self, error) from error
 
 
 def register_desk(app: Celery, desk: Callable[[], Desk]) -> None:
@@ -97,11 +93,18 @@ def register_runs(app: Celery, pipeline: Callable[[], Pipeline]) -> None:
         try:
             take_run(message, history)
         except TransientError as error:
-            raise self.retry(
-                exc=error,
-                countdown=pause_seconds(error, self.request.retries),
-                argsrepr=self.request.argsrepr,  # else Flower gets the report itself
-            ) from error
+            raise _next_try(self, error) from error
+
+
+def _next_try(task: Any, error: TransientError) -> Exception:
+    """Queue the next try of `task` and return what to raise. Where Redis does not take it, the message of this one goes back."""
+    countdown = pause_seconds(error, task.request.retries)
+    try:
+        # Without argsrepr Flower gets the report itself.
+        again: Exception = task.retry(exc=error, countdown=countdown, argsrepr=task.request.argsrepr, throw=False)
+    except Reject as refused:  # Celery's own would drop the message
+        again = Reject(refused.reason, requeue=True)
+    return again
 
 
 def pause_seconds(error: TransientError, retries: int) -> float:

@@ -91,7 +91,9 @@ def answered_by(analysis: Analysis) -> str:
     if analysis.verdict is Verdict.NOT_ANALYSED:
         return NOT_ANALYSED
     if analysis.confirmed_by:
-        return f"confirmed by a person, {one_line(analysis.confirmed_by, 80)}"
+        tickets = (past.ticket for past in analysis.similar if past.confirmed_by == analysis.confirmed_by and past.ticket)
+        said = ", ".join((analysis.confirmed_by, *list(tickets)[:1]))
+        return f"confirmed by a person, {one_line(said, 80)}"
     source = _source(analysis)
     if analysis.verdict is Verdict.UNKNOWN:
         return f"{source} found no cause" if source else "no rule matched"

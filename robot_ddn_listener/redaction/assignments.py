@@ -59,7 +59,7 @@ _ENCODED = re.compile(r"(?P<encoded>(?:(?!%22|&(?:quot|#3[49]|#x2[27]|apos);|&lt
 _ROBOT_ITEM = re.compile(r"(?P<item>(?:(?! \| | \}(?:\s|\Z))[^\n])++)")
 _COOKIE_PAIR = re.compile(r"""[burf]{0,2}\\{0,8}["']?[^\s=;"']{1,100}=[^=\s]""")
 _PATH_BEFORE = re.compile(r"(?::|\\|\S/)\Z")
-_OPENED = re.compile(r"""\(["'](?:[#.]|\w{1,10}[:=])?\Z""")
+_OPENED = re.compile(r"""\(\\{0,8}["'](?:[#.]|\w{1,10}[:=])?\Z""")
 _SCHEMA = re.compile(r"""\s{0,4}["'](?:type|\$ref)["']\s{0,4}:""")
 
 # Program text: what is not quoted there is an expression, not a secret.

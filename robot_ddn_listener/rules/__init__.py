@@ -1,6 +1,7 @@
 """The rule engine and its rules: a failure report in, a first verdict or an honest abstention out.
 
     views.py     what of a report a rule may look at, cut to a size that keeps every search short
+    hints.py     which texts are worth a clue's pattern
     engine.py    clues, rules, and which of several matching rules tells the cause
     imports.py framework.py values.py network.py machine.py web.py services.py browsers.py pages.py python_code.py
     assertions.py

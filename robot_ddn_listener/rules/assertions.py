@@ -1,6 +1,13 @@
 """Checks that failed. Whether test or product is wrong can only be told where the values or the check's own words say so."""
 
-from .engine import CODE, GENERAL, GUESS, PRECISE, TEST, Rule, said
+from .engine import CODE, GENERAL, GUESS, PRECISE, TEST, Rule, anywhere, logged, said
+
+_TOLD = (  # a check that says in its own words who gave the value
+    r"\bexpected [^\n]{1,160} (?:but|got|and) [^\n]{0,30}\b(?:api|server|service|response|endpoint|page|application|app|backend"
+    r"|device) (?:has )?(?:returned|shows?|showed|gave|answered|displayed|displays|sent|contains|contained) [^\n]{1,120}"
+    r"|AssertionError: (?:the )?(?:api|server|service|endpoint|application|backend) (?:returned|shows?|showed|gave|answered|sent"
+    r"|accepted) [^\n]{1,120}"
+)
 
 RULES = (
     Rule(
@@ -45,6 +52,57 @@ RULES = (
         advice="Check the requirement; if the refusal is right, the product lacks the check.",
     ),
     Rule(
+        "broken-value-shown",
+        CODE,
+        PRECISE,
+        0.64,
+        (
+            said(
+                r"(?:^|[\n:(] ?|\b(?:but|and|page|it) (?:\w{1,12} ){0,2}(?:is|was|shows?|showed|got|gave|returned|had"
+                r"|contained):? )"
+                r"(?P<quote>[^\n!=]{0,20}['\"]?(?P<value>(?-i:\bNaN|\bundefined|\[object Object\]|\bInvalid Date\b"
+                r"|\{\{ ?[\w.]{1,40} ?\}\}))[^\n!=]{0,20}(?: != [^\n]{1,80}|$|\n))",
+                "nan|undefined|[object object]|invalid date|{{",
+            ),
+        ),
+        cause="The product shows '{value}' where a value belongs: it works with something that is missing or was not filled in.",
+        advice="Look where the product fills this value in; an input that is missing there is a usual reason.",
+        unless=(said(r"[$@&%]\{|\bEvaluat|JavascriptException", "${|@{|&{|%{|evaluat|javascriptexception"),),
+    ),
+    Rule(
+        "answer-breaks-its-schema",
+        CODE,
+        GENERAL,
+        0.52,
+        (
+            said(
+                r"(?P<quote>'[^'\n]{1,60}' is a required property|[^\n]{1,80} is not (?:of type|one of) [^\n]{1,80}"
+                r"|Additional properties are not allowed[^\n]{0,100}|required properties [^\n]{1,80} (?:are )?missing)",
+                "required propert|is not of type|is not one of|additional properties",
+            ),
+            anywhere(r"schema|ValidationError|status=2\d\d", "schema|validationerror|status=2"),
+        ),
+        cause="What the product answered does not have the form that is laid down for it.",
+        advice="Compare the answer with the schema: correct the product, or the schema where the form was changed on purpose.",
+    ),
+    Rule(
+        "product-gave-other-value",
+        CODE,
+        GUESS + 2,
+        0.46,
+        (
+            said(
+                r"(?:^|: |\n)(?![+-]?\d{1,12}(?:\.0)? (?:\(\w{1,20}\) )?!=|[^\n]{0,120}[$@&%]\{)[^\n!]{1,120} != [^\n]{1,120}"
+                r"|(?:^|: |\n)'(?![^\n]{0,120}[$@&%]\{)[^'\n]{1,120}' (?:should (?:not )?(?:be|equal|contain|match)"
+                r"|does not (?:contain|match)|contains) [^\n]{1,120}|Dictionary contains key [^\n]{1,80}|" + _TOLD,
+                " != |should |not contain|not match|contains |expected |assertionerror",
+            ),
+            anywhere(r"status=2\d\d, reason=|\bText: '|" + _TOLD, "status=2|text: '|expected |assertionerror"),
+        ),
+        cause="The product answered, but with another value than the test expects.",
+        advice="Compare both with the requirement: the value may be a defect of the product, or the expectation out of date.",
+    ),
+    Rule(
         "error-text-in-value",
         CODE,
         GENERAL,
@@ -69,15 +127,31 @@ RULES = (
         advice="Correct what the message names in the files the tool was given.",
     ),
     Rule(
+        "command-failed-inside",
+        CODE,
+        GENERAL,
+        0.5,
+        (
+            said(r"^(?:[^\n]{1,120}: )?(?:[1-9]|[1-9]\d|1[013]\d|12[0-58]|255)(?:\.0)? != 0(?:\.0)?$", " != 0"),
+            logged(
+                r"(?:^|\n|= )(?P<quote>[^\n]{0,160}\b(?:server|internal|unexpected|unhandled|fatal) (?:error|exception)\b[^\n]{0,160})",
+                "error|exception",
+            ),
+        ),
+        cause="The command of the product ended with an error of its own making.",
+        advice="Take the error in its output to the product's developers, with the command line and the product's log.",
+    ),
+    Rule(
         "text-not-there-yet",
         TEST,
         GUESS + 1,
         0.52,
         (
             said(
-                r"(?:The text of element|Element) '[^\n]{1,120}' should have (?:been"
+                r"\bText '' \(str\) should (?:be|contain) '[^\n]{1,120}'"
+                r"|(?:The text of element|Element) '[^\n]{1,120}' should have (?:been"
                 r"|contained)(?: text)? '[^\n]{1,120}',? (?:but it was|but its text was|but was|in fact it was) ''",
-                "should have",
+                "should have|should be|should contain",
             ),
         ),
         cause="The element has no text at the moment of the check, most often because the page has not filled it yet.",

@@ -1,6 +1,22 @@
 """Browsers and phones as programs: SeleniumLibrary, Browser (Playwright), AppiumLibrary and their drivers."""
 
-from .engine import CAUSE, CONFIG, DEPENDENCY, FATAL, GENERAL, INFRA, PRECISE, TEST, Rule, anywhere, loaded, logged, said, whole_run
+from .engine import (
+    CAUSE,
+    CONFIG,
+    DEPENDENCY,
+    FATAL,
+    GENERAL,
+    INFRA,
+    PRECISE,
+    TEST,
+    Rule,
+    anywhere,
+    loaded,
+    logged,
+    running,
+    said,
+    whole_run,
+)
 
 _DRIVERS = "chromedriver|geckodriver|msedgedriver|edgedriver|iedriverserver|safaridriver|operadriver"
 
@@ -30,7 +46,7 @@ RULES = (
         (
             said(
                 r"createNSResolver|Runtime\.(?:evaluate|callFunctionOn) threw exception|unhandled inspector error"
-                r"|cannot determine loading status|call function result missing 'value'"
+                r"|cannot determine loading status(?! from disconnected)|call function result missing 'value'"
                 r"|unknown command: 'Page\.\w{1,40}' wasn't found|missing or invalid 'entry\.level'"
                 r"|Runtime\.executionContextCreated has invalid",
                 "creatensresolver|threw exception|inspector error|loading status|result missing|wasn't found|entry.level"
@@ -48,7 +64,7 @@ RULES = (
         0.9,
         (
             anywhere(
-                rf"'?(?:{_DRIVERS})(?:\.exe)?'? executable (?:needs to be in PATH|may have wrong permissions)"
+                rf"'?(?:{_DRIVERS})(?:\.exe)?'? executable needs to be in PATH"
                 rf"|Unable to (?:obtain|locate or obtain) driver[^\n]{{0,120}}|NoSuchDriverException"
                 r"|Selenium Manager failed[^\n]{0,160}|The chromedriver version cannot be discovered"
                 r"|Unable to find a suitable (?:chrome|gecko|edge)driver",
@@ -166,12 +182,15 @@ RULES = (
         (
             anywhere(
                 r"chrome not reachable|tab crashed|page crash(?:ed)?|session deleted because of"
-                r"|disconnected: (?:not connected to DevTools|unable to|received)|Failed to decode response from marionette"
+                r"|disconnected: (?:not connected to DevTools|unable to|received)|loading status from disconnected|Target crashed"
+                r"|Protocol error \(\w{1,20}\.\w{1,40}\): (?:Failed to open|Session closed|Target closed|Internal error)"
+                r"|Failed to decode response from marionette"
                 r"|Tried to run command without establishing|[Tt]imed out receiving message from renderer"
                 r"|unable to (?:connect to|receive message from) renderer|browser has (?:crashed|disconnected)"
                 r"|Process unexpectedly closed with status|Page crashed|GPU process isn't usable"
                 r"|instrumentation process is not running|WebDriverAgent[^\n]{0,40}(?:crashed|not running)",
-                "not reachable|crash|session deleted|disconnected|marionette|without establishing|renderer|unexpectedly closed"
+                "not reachable|crash|session deleted|disconnected|protocol error|marionette|without establishing|renderer"
+                "|unexpectedly closed"
                 "|gpu process|instrumentation process|webdriveragent",
             ),
         ),
@@ -197,6 +216,21 @@ RULES = (
         unless=(said(r"only supports|cannot find", "only supports|cannot find"),),
     ),
     Rule(
+        "browser-start-too-slow",
+        INFRA,
+        FATAL - 3,
+        0.72,
+        (
+            said(
+                r"(?:launch|launchPersistentContext|launchServer|connectOverCDP|BrowserType\.connect): Timeout \d{1,7}ms exceeded",
+                "ms exceeded",
+            ),
+        ),
+        cause="The browser did not start in time.",
+        advice="Look at the load and memory of the machine, and start the browser by hand there; in a container it may lack "
+        "shared memory (--ipc=host) or rights.",
+    ),
+    Rule(
         "browser-window-gone",
         INFRA,
         PRECISE + 1,
@@ -213,6 +247,7 @@ RULES = (
         cause="The browser or its window was gone when the test wanted to use it: it crashed, was closed by hand, or by a step "
         "before.",
         advice="See whether a step before closes it; if not, look for a crash in the driver's log and at the machine's memory.",
+        unless=(said(r"No window matching", "no window matching"),),
     ),
     Rule(
         "no-browser-open",
@@ -268,6 +303,39 @@ RULES = (
         ),
         cause="The capabilities for Appium do not fit this machine: a missing SDK, app, activity or device.",
         advice="Correct the capability named in the message for this machine.",
+    ),
+    Rule(
+        "webdriver-address-wrong",
+        CONFIG,
+        PRECISE + 2,
+        0.74,
+        (
+            said(
+                r"The requested resource could not be found, or a request was received using an HTTP method"
+                r"|Unable to find handler for \(\w{3,6}\) [^\n]{1,60}|Cannot (?:POST|GET) /(?:wd/hub/)?session"
+                r"|Unable to parse remote response: (?:Not Found|<)",
+                "requested resource could not be found|find handler for|cannot post|cannot get|parse remote response",
+            ),
+        ),
+        cause="The driver server is reached under a path that it does not serve: its address lacks '/wd/hub', or has it too much.",
+        advice="Give the address the server's own base path (Appium 2 and Selenium 4 have none, Appium 1 has /wd/hub), or start the "
+        "server with that base path.",
+    ),
+    Rule(
+        "driver-answer-not-understood",
+        DEPENDENCY,
+        GENERAL + 1,
+        0.54,
+        (
+            said(
+                r"KeyError: '(?P<key>value|status|sessionId|ELEMENT|element-6066[\w\-]{1,40}|platformName|browserName|capabilities"
+                r"|webdriver\.remote\.\w{1,20}|\w{1,40}Id)'",
+                "keyerror",
+            ),
+            running(r"(?:Selenium2?|Appium|ExtendedSelenium\w{0,3})Library\.", "library."),
+        ),
+        cause="What the driver answered lacks '{key}', which the library relies on: library, client and driver do not fit together.",
+        advice="Install versions of the library, its client and the driver that were released for each other.",
     ),
     Rule(
         "appium-driver-missing",

@@ -12,6 +12,7 @@ from functools import cache
 
 from ..contract import MAX_EVIDENCE, MAX_QUOTE_CHARACTERS, Analysis, Engine, ErrorType, Evidence, FailureReport, Verdict
 from .abstention import missing
+from .hints import hints_of
 from .views import Passage, Place, Views
 
 CODE = ErrorType.CODE_ERROR
@@ -165,15 +166,16 @@ def _finds(clues: tuple[Clue, ...], views: Views) -> Iterator[_Find]:
 
 
 def _find(clue: Clue, views: Views) -> _Find | None:
-    hints = clue.hint.split("|")
+    hints = hints_of(clue.hint)
     for place in clue.places:
         lowered = views.lowered(place)
-        if not any(hint in lowered for hint in hints):
+        if not lowered.has(hints):
             continue
-        for number, passage in enumerate(views.passages(place)):
-            match = _compiled(clue.pattern).search(passage.text)
+        passages, pattern = views.passages(place), _compiled(clue.pattern)
+        for number in lowered.numbers(hints):
+            match = pattern.search(passages[number].text)
             if match:
-                return _Find(place, passage, match, _cost(place, number, match))
+                return _Find(place, passages[number], match, _cost(place, number, match))
     return None
 
 

@@ -175,7 +175,7 @@ RULES = (
         0.92,
         (
             said(
-                r"(?:Setting '[^'\n]{1,60}' (?:is not allowed|accepts only|used multiple times)|Non-existing setting"
+                r"(?:Setting '[^'\n]{1,60}' (?:is not (?:allowed|a valid)|accepts only|used multiple times)|Non-existing setting"
                 r"|Unrecognized section header|Invalid (?:argument specification|argument syntax|variable name|setting"
                 r"|syntax for|value for option|number of loop variables)|(?-i:FOR|WHILE) loop (?:has|cannot|must|contains|was"
                 r"|have)|Number of FOR loop|(?-i:\b(?:IF|ELSE|ELSE IF|TRY|EXCEPT|FINALLY|GROUP|END|BREAK|CONTINUE"
@@ -194,7 +194,7 @@ RULES = (
         TEST,
         PRECISE,
         0.92,
-        (said(r"Maximum (?:limit of started keywords|recursion depth)[^\n]{0,80}exceeded", "maximum limit|maximum recursion"),),
+        (said(r"Maximum limit of started keywords[^\n]{0,80}exceeded", "maximum limit"),),
         cause="A keyword calls itself, directly or through others, without an end.",
         advice="Give the recursion an end or use a loop; two keywords of the same name calling each other are a common reason.",
     ),

@@ -16,6 +16,10 @@ _OWN_PACKAGES = (
     "libraries|library|libs|lib|resources?|keywords|tests?|testsuites?|suites|src|app|pages?|pageobjects?|page_objects|utils"
     "|utilities|common|commons|helpers?|config|configs|configuration|settings|variables|data|testdata|core|backend|api|models?"
 )
+_STANDARD = (  # modules that project files are often named like
+    "string|random|json|logging|types|time|datetime|email|html|http|queue|calendar|code|copy|csv|socket|select|token|test|secrets"
+    "|statistics|platform|signal|uuid|enum|operator|profile|struct|xml|ssl|site|cmd|keyword|locale|decimal"
+)
 _FAILED = r"(?:Importing|Initializing) (?:test )?(?:library|variable file) '(?P<library>[^'\n]{1,300})'[^\n]{0,300} failed:"
 _KEYWORD_GONE = said(r"No keyword with name '(?P<keyword>[^'\n]{1,200})", "no keyword with name")
 
@@ -121,6 +125,23 @@ RULES = (
         unless=(loaded(rf"cannot import name '?\w{{1,80}}'? from '?(?:{_OWN_PACKAGES})\b", "cannot import name"),),
     ),
     Rule(
+        "standard-module-hidden",
+        TEST,
+        CAUSE + 1,
+        0.72,
+        (
+            loaded(
+                r"consider renaming '(?P<file>[^'\n]{1,250})' since it has the same name"
+                rf"|cannot import name '?\w{{1,80}}'? from '(?:{_STANDARD})' "
+                r"\((?P<file2>(?![^)\n]{0,250}[\\/](?:lib|Lib|[Pp]ython[\d.]{0,5})[\\/])[^)\n]{1,250}\.pyc?)\)"
+                rf"|cannot import name '?(?P<name>\w{{1,80}})'?[^\x00]{{0,2000}}\nfrom (?P<module>{_STANDARD}) import [^\n]{{0,160}}\b(?P=name)\b",
+                "consider renaming|cannot import name",
+            ),
+        ),
+        cause="A file of the project has the name of a module of Python's own and is imported in its place.",
+        advice="Rename that file (and remove its .pyc), or take its folder from the module search path.",
+    ),
+    Rule(
         "own-name-not-importable",
         TEST,
         CAUSE,
@@ -156,8 +177,9 @@ RULES = (
             loaded(
                 r"DLL load failed[^\n]{0,120}|(?P<library>[\w.+\-]{1,60}\.so[\w.]{0,10}): cannot open shared object file"
                 r"|(?:version|symbol) .?(?:GLIBC|GLIBCXX|OPENSSL)_[\w.]{1,20}.? not found|undefined symbol: \w{1,80}"
-                r"|Library not loaded: (?P<dylib>[^\n]{1,100})|wrong ELF class|incompatible architecture",
-                "dll load failed|cannot open shared object|not found|undefined symbol|library not loaded|wrong elf class"
+                r"|Library not loaded: (?P<dylib>[^\n]{1,100})|dlopen\([^\n]{1,160}(?:image not found|no such file)"
+                r"|wrong ELF class|incompatible architecture",
+                "dll load failed|cannot open shared object|not found|dlopen(|undefined symbol|library not loaded|wrong elf class"
                 "|incompatible architecture",
             ),
         ),
@@ -195,6 +217,22 @@ RULES = (
         ),
         cause="Something the tests import needs an environment variable that this run does not have.",
         advice="Set the variable where the run starts (CI job, container, shell), or give it a default in the test data.",
+    ),
+    Rule(
+        "import-lacks-file",
+        CONFIG,
+        CAUSE,
+        0.66,
+        (
+            imported(
+                _FAILED + r" (?P<problem>[^\n]{0,160}(?:FileNotFoundError|No such file or directory|(?:failed|unable|could not"
+                r"|cannot|can't) (?:to )?(?:find|locate|open|read) [^\n]{0,60}(?:file|path|folder|directory|\.\w{2,4}\b))"
+                r"[^\n]{0,120})",
+                "importing |initializing ",
+            ),
+        ),
+        cause="While the library '{library}' was imported, a file that it needs was not found: {problem}",
+        advice="Put the file where the library looks for it, or correct the path it is given (settings, working folder).",
     ),
     Rule(
         "import-lacks-credential",

@@ -2,6 +2,16 @@
 
 from .engine import CODE, CONFIG, DEPENDENCY, FATAL, GENERAL, INFRA, PRECISE, Rule, anywhere, logged, running, said, whole_run
 
+_CRASH = (
+    r"Segmentation fault|core dumped|SIGSEGV|SIGABRT|Kernel panic|panic: [^\n]{1,100}|0xC0000005|stack smashing detected"
+    r"|thread '[^'\n]{1,60}' panicked at|Fatal Python error|AddressSanitizer|terminate called after throwing"
+    r"|fatal error: (?:concurrent map|all goroutines)"
+)
+_CRASH_HINT = (
+    "segmentation fault|core dumped|sigsegv|sigabrt|panic|0xc0000005|stack smashing|fatal python error|addresssanitizer"
+    "|terminate called|fatal error: "
+)
+
 RULES = (
     Rule(
         "disk-full",
@@ -103,8 +113,9 @@ RULES = (
         (
             anywhere(
                 r"No such container|Container \S{1,80} is not running|container \S{1,80} (?:exited|stopped)"
-                r"|CreateContainerError|pod [^\n]{1,80} (?:not found|evicted)|Insufficient (?:cpu|memory)|FailedScheduling",
-                "no such container|is not running|container |createcontainererror|pod |insufficient |failedscheduling",
+                r"|Container is restarting|CreateContainerError|pod [^\n]{1,80} (?:not found|evicted)"
+                r"|Insufficient (?:cpu|memory)|FailedScheduling",
+                "no such container|is not running|container |restarting|createcontainererror|pod |insufficient |failedscheduling",
             ),
         ),
         cause="A container or pod the test needs is not running.",
@@ -126,15 +137,13 @@ RULES = (
         0.66,
         (
             anywhere(
-                r"Segmentation fault|core dumped|SIGSEGV|SIGABRT|(?:exit|return|rc)[ \w]{0,12}[:=]? ?(?:-11|-6|139|134)\b"
-                r"|(?:-11|-6|\b139|\b134) != 0\b|Kernel panic|panic: [^\n]{1,100}|0xC0000005|stack smashing detected"
-                r"|Fatal Python error|AddressSanitizer|terminate called after throwing",
-                "segmentation fault|core dumped|sigsegv|sigabrt|-11|-6|139|134|panic|0xc0000005|stack smashing"
-                "|fatal python error|addresssanitizer|terminate called",
+                _CRASH + r"|(?:exit|return|rc)[ \w]{0,12}[:=]? ?(?:-11|-6|139|134)\b|(?:-11|-6|\b139|\b134) != 0\b",
+                _CRASH_HINT + "|-11|-6|139|134",
             ),
         ),
         cause="A program crashed while the test was using it.",
         advice="Take the core dump or the crash log to the program's developers, with the input the test gave.",
+        support=(logged(_CRASH, _CRASH_HINT),),
     ),
     Rule(
         "device-busy-or-gone",
@@ -178,7 +187,7 @@ RULES = (
         (
             said(
                 r"PermissionError: [^\n]{1,160}|Errno 13\] ?[^\n]{0,120}|Permission denied[^\n]{0,100}|EACCES[^\n]{0,100}"
-                r"|WinError 5\][^\n]{0,100}|Access is denied|Operation not permitted",
+                r"|WinError 5\][^\n]{0,100}|Access is denied|Operation not permitted|executable may have wrong permissions",
                 "permission|errno 13]|eacces|winerror 5]|access is denied|not permitted",
             ),
         ),
@@ -195,9 +204,10 @@ RULES = (
             anywhere(
                 r"No such file or directory: '(?P<program>[\w.+\-]{1,40})'"
                 r"|(?P<program2>[\w.+\-]{1,40}): (?:command )?not found\b|is not recognized as an internal or external command"
+                r"|(?P<program4>[\w.+\-]{1,40}) is not installed or (?:it's )?not in your PATH"
                 r"|executable (?:file )?'?\"?(?P<program3>[\w.+\-]{1,40})'?\"?:? (?:file )?not found in \$?PATH"
                 r"|(?:exit|return|rc)[ \w]{0,12}[:=]? ?127\b|\b127 != 0\b",
-                "no such file or directory: '|not found|is not recognized as|127",
+                "no such file or directory: '|not found|is not recognized as|is not installed or|127",
             ),
             running(
                 r"Process\.|(?:Run|Start|Execute|Call|Command|Subprocess|Shell)\b", "process|run|start|execute|call|command|shell"

@@ -125,7 +125,7 @@ RULES = (
             loaded(
                 r"ConnectTimeout|Connection to \S{1,120} timed out|connect(?:ion)? (?:attempt )?(?:timed? ?out|timeout)"
                 r"|Errno (?:110|60|10060)\]|WinError 10060\]|ETIMEDOUT|ERR_(?:CONNECTION_)?TIMED_OUT|neterror\?e=netTimeout"
-                r"|Opening [^\n]{1,60} timed out|Operation timed out|Gateway Time-?out",
+                r"|dial tcp [^\n]{1,80}: i/o timeout|Opening [^\n]{1,60} timed out|Operation timed out|Gateway Time-?out",
                 "timeout|timed out|time-out|errno 110]|errno 60]|10060|etimedout|timed_out|nettimeout",
             ),
         ),
@@ -206,8 +206,9 @@ RULES = (
         (
             said(
                 r"Max retries exceeded with url[^\n]{0,120}|NewConnectionError[^\n]{0,120}"
-                r"|Failed to establish a new connection[^\n]{0,80}",
-                "max retries|newconnectionerror|failed to establish",
+                r"|Failed to establish a new connection[^\n]{0,80}|NoBrokersAvailable|NoServersAvailable|AMQPConnectionError"
+                r"|NoHostAvailable",
+                "max retries|newconnectionerror|failed to establish|nobrokers|noservers|amqpconnection|nohostavailable",
             ),
         ),
         cause="No connection could be made to the address the test talks to.",

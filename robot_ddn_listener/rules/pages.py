@@ -164,7 +164,7 @@ RULES = (
                 r"|Page) (?:with locator )?'(?P<locator2>[^'\n]{1,120})' (?:could )?not (?:be )?found"
                 r"|Element locator '(?P<locator3>[^\n]{1,120}?)' did not match any|did not match any elements"
                 r"|An element could not be located|Cannot locate[^\n]{0,60}element|Elements? count for selector[^\n]{1,100}"
-                r"|Unable to find element|Could not find elements? with selector[^\n]{1,120}"
+                r"|Unable to find element|Could not find (?:an )?elements? with (?:selector|locator)[^\n]{1,120}"
                 r"|(?:could not|cannot|can't) (?:find|locate) (?:the )?(?:window|control|button|object|menu)\b[^\n]{0,80}",
                 "not found|nosuchelement|no such element|locate|did not match|elements count|element count|not be found"
                 "|unable to find|could not|cannot|can't",
@@ -174,6 +174,21 @@ RULES = (
         "page is not ready (or another one).",
         advice="Look at the screenshot for which page is shown; correct the locator, or wait for the element first.",
         unless=(said(r"No window matching|No keyword", "no window|no keyword"),),
+    ),
+    Rule(
+        "locator-matches-several",
+        TEST,
+        PRECISE - 2,
+        0.7,
+        (
+            said(
+                r"(?:locator|selector) [^\n]{1,160} (?:matched|matches|found) (?!0 )(?P<number>\d{1,5}) elements"
+                r"|should have contained \d{1,5} elements?\(?s?\)?,? but it did contain (?P<number2>\d{1,5})",
+                " elements|did contain",
+            ),
+        ),
+        cause="The locator fits another number of elements than the test counts on.",
+        advice="Make the locator as narrow as what is meant, or correct the number; wait until the list is complete.",
     ),
     Rule(
         "page-load-timeout",
@@ -240,6 +255,26 @@ RULES = (
         ),
         cause="What the test waits for did not come, and the log shows that the application answered with an internal error (500).",
         advice="Look for the exception in the application's log at that time.",
+    ),
+    Rule(
+        "page-script-failed",
+        CODE,
+        GENERAL + 1,
+        0.58,
+        (
+            said(
+                r"(?:Element|Text|Page|Location|Title|Button|Link|locator|waiting for) [^\n]{1,160}(?:did not (?:appear|contain)"
+                r"|not (?:visible|enabled|found)|should have|to be (?:visible|enabled))[^\n]{0,60}",
+                "did not |not visible|not enabled|not found|should have|to be ",
+            ),
+            logged(
+                r"Uncaught (?:\(in promise\) )?(?P<problem>(?:\w{0,20}Error|Error)\b: [^\n]{1,140})"
+                r"|Unhandled (?:promise )?rejection[^\n]{0,120}",
+                "uncaught |unhandled ",
+            ),
+        ),
+        cause="What the test waits for did not come, and the page's own script failed before: {problem}",
+        advice="Take the script's error, from the browser's console, to the page's developers.",
     ),
     Rule(
         "page-lacks-content",

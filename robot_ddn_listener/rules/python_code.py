@@ -1,6 +1,7 @@
 """Python exceptions: packages that do not fit together, and mistakes in the code or values a keyword works with."""
 
-from .engine import CAUSE, CODE, CONFIG, DEPENDENCY, GENERAL, GUESS, PRECISE, TEST, Rule, loaded, logged, said
+from .engine import CAUSE, CODE, CONFIG, DEPENDENCY, GENERAL, GUESS, PRECISE, TEST, Clue, Rule, loaded, logged, running, said
+from .views import Place
 
 _GONE = (
     r"'?(?:xml\.etree\.ElementTree\.)?Element(?:Tree)?'? object has no attribute '(?P<name>getiterator|getchildren)'"
@@ -17,12 +18,25 @@ _INTERNALS = (
     r"Descriptors cannot (?:not )?be created directly|module 'lib' has no attribute 'X509_"
     r"|urllib3 v?2[\w.]{0,6} only supports OpenSSL|DEFAULT_CIPHERS|ALPNProtocols|'method_whitelist'"
     r"|numpy\.(?:dtype|ndarray|ufunc) size changed|compiled using NumPy 1|A module that was compiled"
-    r"|requires a different Python|version conflict|VersionConflict|DistributionNotFound|PackageNotFoundError"
+    r"|doesn't match a supported version|requires a different Python"
+    r"|[Nn]o matching distribution found|Could not find a version that satisfies"
+    r"|(?:driver|Playwright|client|server) version mismatch"
+    r"|version conflict|VersionConflict|DistributionNotFound|PackageNotFoundError"
     r"|incompatible with (?:this|the installed|Python)|requires (?:Python|robotframework|Robot Framework"
     r"|[\w\-]{1,40})(?: version)? ?(?:>=|<=|==|~=|<|>) ?\d|(?:is|are) not supported (?:on|by|in|with) (?:Python"
     r"|Robot Framework) ?\d|Unsupported (?:class file|major|Python) ?[^\n]{0,40}version|UnsupportedClassVersionError"
     r"|SyntaxError: future feature|'(?:type|ABCMeta|_?GenericAlias)' object is not subscriptable"
     r"|unsupported operand type\(s\) for \|: '(?:type|ABCMeta|NoneType|_\w{1,30})'"
+)
+
+_TESTS = (  # folders of test code; what lies elsewhere, and was not installed, is what is tested
+    r"(?:\w{0,20}tests?|robot\w{0,20}|keywords?|resources?|librar(?:y|ies)|libs?|e2e|features?|steps|pages?|page_?objects?"
+    r"|helpers?|utils?|common|support|fixtures?)[\\/]"
+)
+_THROUGH_PRODUCT = (  # frames of a traceback, or of an exception, from test code into other code of the project
+    r"(?:^|\n)(?:File \")?(?:[^\n\"]{0,200}[\\/])?" + _TESTS + r"[^\n\"]{0,120}\.py\b[^\n]{0,120}\n[^\x00]{0,600}?(?<=\n)"
+    r"(?:File \")?(?P<file>(?![^\n\"]{0,200}(?:\b" + _TESTS + r"|-packages[\\/]|[\\/]python\d[\d.]{0,4}[\\/]))"
+    r"(?:[^\n\"<]{0,200}[\\/])?[^\n\"<]{1,80}\.py)(?:\", line \d{1,6},)? in (?P<function>[\w.<>]{1,80})"
 )
 
 RULES = (
@@ -44,6 +58,7 @@ RULES = (
             loaded(
                 _INTERNALS,
                 "descriptors|x509_|openssl|default_ciphers|alpnprotocols|method_whitelist|size changed|compiled|requires "
+                "|supported version|matching distribution|that satisfies|version mismatch"
                 "|conflict|notfound|incompatible|supported|unsupported|future feature"
                 "|object is not subscriptable",
             ),
@@ -99,6 +114,22 @@ RULES = (
         "it was set up.",
     ),
     Rule(
+        "product-code-failed",
+        CODE,
+        PRECISE - 3,
+        0.6,
+        (
+            said(
+                r"(?:^|[\n .])(?P<error>(?:Type|Attribute|Key|Index|ZeroDivision|UnboundLocal|Recursion|Integrity"
+                r"|Overflow)Error)(?:: (?P<problem>[^\n]{1,140})|$)",
+                "error",
+            ),
+            Clue(_THROUGH_PRODUCT, ".py", (Place.TRACE, Place.LOG)),
+        ),
+        cause="The code under test failed in {function} ({file}) with {error}: {problem}",
+        advice="Correct it there if it has to cope with what the test gave it; else let the test give it something allowed.",
+    ),
+    Rule(
         "unexpected-keyword-argument",
         TEST,
         PRECISE - 2,
@@ -117,7 +148,12 @@ RULES = (
         TEST,
         PRECISE - 2,
         0.68,
-        (said(r"(?P<function>[\w.]{1,60})\(\) takes (?P<takes>[^\n]{1,60}) but (?P<given>\d{1,3}) (?:were|was) given", "takes "),),
+        (
+            said(
+                r"(?P<function>[\w.]{1,60})\(\) takes (?P<takes>[^\n]{1,60}?) (?:but |\()(?P<given>\d{1,3}) (?:(?:were|was) )?given",
+                "takes ",
+            ),
+        ),
         cause="'{function}' is called with {given} arguments but takes {takes}.",
         advice="Compare the call with the definition; a method without 'self' is a usual reason.",
     ),
@@ -238,9 +274,10 @@ RULES = (
                 r"|dict|tuple|float|bool|bytes)'? object (?:is not|cannot|does not)[^\n]{1,60}|(?:string|list|tuple"
                 r"|byte)s? indices must be|unhashable type|'[<>]=?' not supported between|a bytes-like object is required"
                 r"|cannot convert|the JSON object must be|argument of type '(?:int|float|bool)' is not iterable|descriptor '"
-                r"|not all arguments converted|sequence item \d{1,4}: expected)[^\n]{0,100}|'(?:str|int|list|dict|tuple|float"
-                r"|bool|bytes|Response)' object has no attribute '\w{1,60}'",
-                "typeerror|object has no attribute",
+                r"|not all arguments converted|sequence item \d{1,4}: expected)[^\n]{0,100}"
+                r"|[$@&]\{[^'\n]{1,80}\}'? is not (?:a )?(?:list|dictionary)(?:-like)?\b[^\n]{0,40}"
+                r"|'(?:str|int|list|dict|tuple|float|bool|bytes|Response)' object has no attribute '\w{1,60}'",
+                "typeerror|object has no attribute|} is not |}' is not ",
             ),
         ),
         cause="A keyword or expression works with a value of another type than it is made for.",
@@ -270,6 +307,7 @@ RULES = (
         (
             loaded(
                 r"module '(?P<module>[\w.]{1,80})' has no attribute '(?P<name>\w{1,80})'"
+                r"|'module' object has no attribute '(?P<name3>\w{1,80})'"
                 r"|type object '(?P<module2>\w{1,60})' has no attribute '(?P<name2>\w{1,80})'",
                 "has no attribute",
             ),
@@ -303,12 +341,30 @@ RULES = (
             said(
                 r"(?:ParserError|ScannerError|YAMLError)[^\n]{0,60}|while (?:parsing a (?:block mapping|flow)"
                 r"|scanning)[^\n]{0,80}|mapping values are not allowed here|NoSectionError|NoOptionError"
-                r"|MissingSectionHeaderError|No (?:section|option)[: ]{1,2}'",
-                "parsererror|scannererror|yamlerror|while |mapping values|nosection|nooption|missingsection|no section|no option",
+                r"|MissingSectionHeaderError|No (?:section|option)[: ]{1,2}'"
+                r"|(?:key|setting|option|entry|field) '[^'\n]{1,80}' (?:is )?(?:missing|not found|not set) (?:in|from) [^\n]{0,80}"
+                r"\.(?:ya?ml|json|ini|toml|cfg|conf|env|properties)\b",
+                "parsererror|key '|setting '|option '|entry '|field '"
+                "|scannererror|yamlerror|while |mapping values|nosection|nooption|missingsection|no section|no option",
             ),
         ),
         cause="A configuration file cannot be read: its syntax is wrong or an entry is missing.",
         advice="Correct the file at the place the message names.",
+    ),
+    Rule(
+        "query-into-answer-not-valid",
+        TEST,
+        PRECISE - 1,
+        0.68,
+        (
+            said(
+                r"JsonPath(?:Parser|Lexer)?Error|No value (?:was )?found for (?:JSONPath|path)|Invalid JSONPath"
+                r"|jmespath\.exceptions|XPathEvalError|XPath\w{0,20}: Invalid expression|Failed to evaluate XPath",
+                "jsonpath|no value|jmespath|xpath",
+            ),
+        ),
+        cause="The path that the test takes a value by is not valid, or leads to nothing in what it is applied to.",
+        advice="Log the text it is applied to, and try the path on that.",
     ),
     Rule(
         "required-setting-empty",
@@ -319,8 +375,8 @@ RULES = (
             said(
                 r"\b(?:KeyError: '(?P<variable>(?-i:[A-Z][A-Z0-9]{1,30}_[A-Z0-9_]{1,60}))'"
                 r"|(?P<variable2>(?-i:[A-Z][A-Z0-9]{1,30}_[A-Z0-9_]{1,60})) (?:is |must be |was )?(?:not (?:set|defined)"
-                r"|missing|required|set\b|unset))",
-                "keyerror|not set|not defined|missing|required|must be set|unset",
+                r"|missing|required|set\b|unset))|NoRegionError|You must specify a region",
+                "keyerror|not set|not defined|missing|required|must be set|unset|region",
             ),
         ),
         cause="A setting that the code reads from its environment is not there.",
@@ -352,12 +408,31 @@ RULES = (
                 r"|UserKeyword|Importer|Namespace|_ExecutionContext|EmbeddedArguments|Variables|KeywordData"
                 r"|XmlLogger\w{0,10})' object has no attribute '\w{1,60}'"
                 r"|attribute is read-only and deprecated since Robot Framework|ROBOT_LIBRARY_SCOPE[^\n]{1,60}invalid"
-                r"|robot\.(?:api|running|utils|libraries|model)[\w.]{0,60}'? has no attribute",
-                "object has no attribute|deprecated since robot|robot_library_scope|robot.",
+                r"|robot\.(?:api|running|utils|libraries|model)[\w.]{0,60}'? has no attribute"
+                r"|\b(?:run_keyword|get_keyword_\w{1,20}|(?:start|end)_(?:keyword|test|suite)|run_cli)\(\) (?:takes|missing"
+                r"|got an unexpected)[^\n]{1,80}",
+                "object has no attribute|deprecated since robot|robot_library_scope|robot.|() takes|() missing|() got an unexpected",
             ),
         ),
         cause="A library or listener uses an interface of Robot Framework that the installed version does not have.",
         advice="Install the versions of Robot Framework and of that library which were released for each other.",
+    ),
+    Rule(
+        "node-modules-do-not-fit",
+        DEPENDENCY,
+        PRECISE,
+        0.64,
+        (
+            said(
+                r"TypeError: (?P<call>(?:\w{0,20}locator|page|context|browser|frame|playwright|browserType|elementHandle"
+                r"|request)(?:\.\w{1,40}){1,3}) is not a function",
+                " is not a function",
+            ),
+            running(r"\bBrowser\.(?!Evaluate|Wait For Function)", "browser."),
+        ),
+        cause="The Browser library's Node part calls '{call}', which the installed Playwright does not have.",
+        advice="Run 'rfbrowser clean-node' and 'rfbrowser init' in the environment that runs robot, so that both parts are of one "
+        "version.",
     ),
     Rule(
         "error-in-keyword-code",

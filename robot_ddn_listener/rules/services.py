@@ -194,6 +194,22 @@ RULES = (
         advice="Run the statement by hand against this database and compare with its schema (migrations may be missing).",
     ),
     Rule(
+        "transaction-failed-before",
+        TEST,
+        PRECISE,
+        0.62,
+        (
+            said(
+                r"current transaction is aborted|transaction has been rolled back|invalid transaction is rolled back"
+                r"|Transaction \w{0,20} ?(?:was|is) (?:already )?(?:aborted|rolled back)",
+                "transaction",
+            ),
+        ),
+        cause="An earlier statement of the same transaction failed, so the database takes no further one until it is ended.",
+        advice="Look for the first failed statement before this one and correct that; roll back (or reconnect) after a failure, so "
+        "that one test cannot spoil the next.",
+    ),
+    Rule(
         "mail-not-arrived",
         INFRA,
         PRECISE - 1,

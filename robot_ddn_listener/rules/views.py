@@ -4,10 +4,11 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from enum import Enum, auto
+from enum import IntEnum, auto
 from itertools import islice
 
 from ..contract import CAUGHT_LEVEL, ExceptionInfo, FailureReport
+from .hints import Lowered
 
 PASSAGE_CHARACTERS = 12_000  # of one text: half from its start, half from its end; errors stand at either
 LOG_CHARACTERS = 48_000  # of the log, counted from its end, where the failure is
@@ -17,7 +18,7 @@ CAUSES = 10  # of an exception
 FRAMES = 30
 
 
-class Place(Enum):
+class Place(IntEnum):
     """Where a clue looks. MESSAGE is the failure itself, TEARDOWN what failed after it, TRACE the exception.
 
     IMPORTS are the problems of Robot's own (a failed import, a missing file) that can explain the message, most relevant first.
@@ -48,18 +49,19 @@ class Views:
     def __init__(self, report: FailureReport):
         self._report = report
         self._passages: dict[Place, tuple[Passage, ...]] = {}
-        self._lowered: dict[Place, str] = {}
+        self._lowered: dict[Place, Lowered] = {}
 
     def passages(self, place: Place) -> tuple[Passage, ...]:
         if place not in self._passages:
             self._passages[place] = tuple(_READERS[place](self._report))
         return self._passages[place]
 
-    def lowered(self, place: Place) -> str:
-        """Return all text of `place` in lower case, for a quick look before any pattern is tried."""
-        if place not in self._lowered:
-            self._lowered[place] = "\n".join(passage.text for passage in self.passages(place)).lower()
-        return self._lowered[place]
+    def lowered(self, place: Place) -> Lowered:
+        """Return all texts of `place`, for a quick look before any pattern is tried."""
+        lowered = self._lowered.get(place)
+        if lowered is None:
+            lowered = self._lowered[place] = Lowered([passage.text for passage in self.passages(place)])
+        return lowered
 
 
 def fold(text: str) -> str:

@@ -10,7 +10,9 @@ def _status(*statuses: str) -> str:
         rf"(?P<quote>(?:\b(?P<status>{one}) (?:Client|Server) Error\b[^\n]{{0,160}}|(?:^"
         rf"|\n)[^\n]{{0,300}}?\b(?P<status2>{one})(?:\.0)? (?:\(\w{{1,20}}\) )?!= (?:[^\n]{{0,30}}, "
         rf")?'?[1-5]\d\d\b[^\n]{{0,60}}|expected (?:status |code ){{0,2}}\W{{0,3}}[1-5]\d\d\W{{1,3}}(?:but )?(?:got|was"
-        rf"|received) \W{{0,3}}(?P<status7>{one})\b|\b(?:Exception|Error): ?\(?(?P<status3>{one})\)?\b[^\n]{{0,120}}"
+        rf"|received) \W{{0,3}}(?P<status7>{one})\b"
+        rf"|expected (?:status|code)\b[^\n]{{0,40}} (?:but|got|was|actual)\b[^\n]{{0,12}} \W{{0,2}}(?P<status9>{one})\b"
+        rf"|\b(?:Exception|Error): ?\(?(?P<status3>{one})\)?\b[^\n]{{0,120}}"
         rf"|error code:? (?P<status8>{one})\b[^\n]{{0,120}}|HTTP (?:Error|status(?: code)?"
         rf"|response(?: code)?)?:? ?(?P<status4>{one})\b[^\n]{{0,120}}"
         rf"|status(?:[ _-]?code)?(?: was)?[:=]? {{0,1}}(?P<status5>{one})\b[^\n]{{0,120}}"
@@ -90,8 +92,8 @@ RULES = (
         (
             anywhere(
                 r"\b429 (?:Client Error|Too Many Requests)|Too Many Requests|rate limit(?:ed)?(?: exceeded)?|quota exceeded"
-                r"|\(429\)|429 != \d{3}|ThrottlingException",
-                "429|too many requests|rate limit|quota exceeded|throttling",
+                r"|\(429\)|429 != \d{3}|ThrottlingException|reduce your request rate|\(SlowDown\)",
+                "429|too many requests|rate limit|quota exceeded|throttling|request rate|slowdown",
             ),
         ),
         cause="The service limits how often it may be called, and the tests are over the limit.",
@@ -143,8 +145,12 @@ RULES = (
             said(
                 r"Internal Server Error|(?:Whitelabel|Yellow) (?:Error Page|Screen)|Werkzeug Debugger|NullPointerException"
                 r"|Uncaught (?:Reference|Type|Syntax)?Error: [^\n]{1,100}|Unhandled (?:Promise rejection|exception)"
-                r"|Fatal error: [^\n]{1,120}|java\.lang\.\w{1,60}(?:Exception|Error)|System\.\w{1,40}Exception",
-                "internal server error|error page|werkzeug|nullpointer|uncaught |unhandled |fatal error|java.lang|system.",
+                r"|Fatal error: [^\n]{1,120}|java\.lang\.\w{1,60}(?:Exception|Error)|System\.\w{1,40}Exception"
+                r"|(?:org\.(?:hibernate|springframework)|javax|jakarta)\.[\w.]{1,80}(?:Exception|Error)|ActionView::Template::Error"
+                r"|client-side exception has occurred|Cannot return null for non-nullable|Call to undefined (?:method|function)"
+                r"|matching query does not exist",
+                "internal server error|error page|werkzeug|nullpointer|uncaught |unhandled |fatal error|java.lang|system."
+                "|org.hibernate|org.spring|javax.|jakarta.|actionview|client-side|non-nullable|undefined |matching query",
             ),
         ),
         cause="The system under test failed inside with an unhandled error.",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ddn_backend.bootstrap import backend_pipeline, history, prune
+from ddn_backend.bootstrap import backend_pipeline, history, prepare
 from ddn_backend.settings import load
 from robot_ddn_listener.contract import FailureReport, Run
 
@@ -35,7 +35,7 @@ def test_what_is_older_than_is_kept_goes_when_a_worker_starts(tmp_path: Path, mo
     for name, days in (("old-report", 31), ("new-report", 29)):
         kept.keep(FailureReport(name, "shop", "f00d", Run("run"), "S", "T", "x"), now - timedelta(days=days))
     kept.close()
-    prune(backend_pipeline(load(), None), load())
+    prepare(backend_pipeline(load(), None), load())
     again = history(load())
     assert again.find("old-report") is None
     assert again.find("new-report")

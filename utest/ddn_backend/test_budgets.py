@@ -122,13 +122,19 @@ def test_different_models_have_limits_of_their_own(workers: Any) -> None:
         assert workers(calls_per_minute=1, model=model).before_call("shop", "run", 0) == ""
 
 
-@pytest.mark.parametrize("ask", ["admit", "before_call", "after_call"])
+@pytest.mark.parametrize("ask", ["admit", "before_call"])
 def test_a_redis_that_is_gone_lets_nothing_through_uncounted(ask: str) -> None:
     with Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0)) as client:
         budget = RedisBudget(client, day=Allowance(calls=1), calls_per_minute=1)
-        last: Any = {"admit": "r", "before_call": 1.0, "after_call": USED}[ask]
+        last: Any = {"admit": "r", "before_call": 1.0}[ask]
         with pytest.raises(TransientError, match="Counting calls to the model failed"):
             getattr(budget, ask)("shop", "run", last)
+
+
+def test_a_redis_that_is_gone_does_not_cost_an_answer_that_is_paid_for(caplog: pytest.LogCaptureFixture) -> None:
+    with Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0)) as client:
+        RedisBudget(client, restart_seconds=0).after_call("shop", "run", USED)
+    assert "Charging a call to the model failed" in caplog.text
 
 
 def test_a_process_without_redis_counts_groups_by_itself() -> None:

@@ -164,6 +164,7 @@ def test_what_compose_sets_are_settings_and_what_it_starts_are_commands() -> Non
     known = {setting.variable for setting in settings()}
     assert {variable for service in ours.values() for variable in service["environment"]} <= known
     for service in ours.values():
+        assert service["healthcheck"]["test"][0] == "CMD"
         name = service["command"][0]
         done = subprocess.run(
             [sys.executable, "-P", "-m", "ddn_backend.cli.main", name, "--help"], capture_output=True, text=True, check=False

@@ -88,6 +88,24 @@ def test_what_a_tool_gives_out_goes_back_as_data_and_stands_in_the_trace(server:
     )
 
 
+def test_each_analysis_asks_its_own_sources_though_their_tools_look_the_same(server: GeminiServer, asked: Any) -> None:
+    def lookup_of(shelf: str) -> Tool:
+        def lookup(word: str) -> str:
+            """Look a word up."""
+            return f"{word} of {shelf}"
+
+        return Tool(lookup)
+
+    model = asked()
+    for number, shelf in enumerate(("shop", "bank")):
+        server.script = [gemini.call("lookup", word="gizmo"), gemini.conclude()]
+        server.requests.clear()
+        refused = ("No quote.", "")[number]
+        reply = model.conclude(inquiry(tools=(lookup_of(shelf),), objections=lambda *_, refused=refused: refused))
+        assert gemini.results(server.requests[1]) == [f'{{"untrusted_data": "gizmo of {shelf}"}}']
+        assert reply.usage.calls == (5, 2)[number]
+
+
 @pytest.mark.parametrize(
     "invalid",
     [
@@ -136,6 +154,7 @@ def test_a_model_that_only_asks_gets_no_tools_in_its_last_call_and_is_then_stopp
     assert [gemini.offered(request) for request in server.requests] == [*[{"lookup", "final_result"}] * 2, {"final_result"}]
     assert (reply.conclusion, reply.stopped, reply.usage.calls) == (None, "no conclusion after 3 calls", 3)
     assert reply.trace
+    assert asked().conclude(inquiry(limits=Limits(calls=1))).stopped == "no conclusion after 1 call"
 
 
 def test_at_most_eight_calls_are_made_unless_said_otherwise(server: GeminiServer, asked: Any) -> None:

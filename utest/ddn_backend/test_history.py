@@ -462,6 +462,10 @@ def test_reports_are_listed_by_what_became_of_them(filled: History, wanted: Want
     assert [past.report.id for past in filled.listed(wanted)] == ids
 
 
+def test_analyses_that_failed_for_good_are_counted(filled: History) -> None:
+    assert filled.failed() == len(filled.listed(Wanted(state=State.FAILED))) == 1
+
+
 def test_a_failed_analysis_tells_why_until_it_succeeds(filled: History) -> None:
     [failed] = filled.listed(Wanted(state=State.FAILED))
     assert failed.problem == "ZeroDivisionError: by Gizmo"

@@ -89,6 +89,11 @@ def test_a_runbook_without_front_matter_is_read_by_its_paragraphs_and_code() -> 
     assert (document.error_type, document.kind) == (ErrorType.UNKNOWN, DocumentKind.RUNBOOK)
 
 
+def test_what_a_runbook_quotes_is_a_symptom_and_a_single_word_or_code_is_not_quoted() -> None:
+    document = only("lift.md", '# Lift\n\nWhen it says "lift is overloaded" or “door E77 open”, not "lift", wait. `print("a b")`\n')
+    assert document.symptoms == ('print("a b")', "lift is overloaded", "door E77 open", "Lift")
+
+
 def test_front_matter_and_sections_of_many_names_are_understood_and_other_keys_passed_over() -> None:
     document = only("printer.md", STRUCTURED)
     assert (document.title, document.error_type) == ("Printer queue is stuck", ErrorType.INFRA_ERROR)

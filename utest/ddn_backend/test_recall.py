@@ -441,15 +441,21 @@ def test_those_who_come_while_one_computes_wait_for_its_result(client: Any) -> N
 
 
 def test_a_result_that_lands_between_the_look_and_the_lease_is_taken(redis_server: Any) -> None:
-    class JustBefore(redis.Redis):
+    class JustBefore(redis.client.Pipeline):
         """The leader lands and gives its lease back just before this one asks for the lease."""
 
         def set(self, name: Any, value: Any, *arguments: Any, **options: Any) -> Any:
-            if options.get("nx"):
-                super().set("ddn:landed:" + name_of("k"), "the leader's")
+            super().set("ddn:landed:" + name_of("k"), "the leader's")
             return super().set(name, value, *arguments, **options)
 
-    with JustBefore(unix_socket_path=str(redis_server.socket)) as client:
+        def execute(self, raise_on_error: bool = True) -> list[Any]:
+            return super().execute(raise_on_error)[-2:]
+
+    class Late(redis.Redis):
+        def pipeline(self, transaction: bool = True, shard_hint: Any = None) -> JustBefore:
+            return JustBefore(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+    with Late(unix_socket_path=str(redis_server.socket)) as client:
         assert fly(client, lambda: "my own") == "the leader's"
         assert not client.exists("ddn:flight:" + name_of("k"))
 

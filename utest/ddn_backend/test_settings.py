@@ -48,12 +48,20 @@ def test_where_ci_is_set_nothing_idles_unless_it_is_told_to(
         ("DDN_CONCURRENCY", "0"),
         ("DDN_TASK_SECONDS", "inf"),
         ("DDN_LOG_LEVEL", "LOUD"),
+        ("DDN_GITHUB_REPO", "shop"),
     ],
 )
 def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=rf"Reading setting '{name}' failed: expected .*got '{value}'.*does not start"):
         load()
+
+
+def test_a_url_of_mongo_without_its_scheme_is_refused_without_the_password_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DDN_MONGO_URL", "user:" + "open" + "sesame@host/ddn")
+    with pytest.raises(SettingsError, match=r"'DDN_MONGO_URL' failed: expected a URL such as mongodb://.*does not start") as caught:
+        load()
+    assert "sesame" not in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["DDN_REDIS_URL", "REDIS_URL"])

@@ -193,6 +193,9 @@ def test_a_tester_asks_confirms_corrects_undoes_searches_and_forgets(
         assert (confirmed.confirmed_by, confirmed.verdict) == ("Dana", Verdict.DIAGNOSED)
 
         words = ("--error-type", "CONFIG_ERROR", "--root-cause", "The secret store was sealed.", "--who", "Kim")
+        code, _, err = ddn("correct", "aaaa-1", "--error-type", "CONFIG_ERROR", "--root-cause", " ")
+        assert (code, err.count("\n")) == (2, 1)
+        assert "Correcting failure 'aaaa-1' failed: expected the root cause in words, got none." in err
         assert ddn("correct", "aaaa-1", *words)[0] == 0
         _, corrected = analysed(replace(wanted, id="cccc-3", run=Run("3")))
         assert (corrected.confirmed_by, corrected.root_cause) == ("Kim", "The secret store was sealed.")

@@ -167,15 +167,3 @@ def test_an_app_accepts_json_only_and_connects_to_nothing_when_it_is_made() -> N
     assert app.conf.broker_transport_options["visibility_timeout"] > load().task_seconds
     with pytest.raises(redis.ConnectionError):
         app.backend.client.ping()
-
-
-@pytest.mark.parametrize(
-    ("url", "used"),
-    [
-        ("rediss://host:6379/0", "rediss://host:6379/0?ssl_cert_reqs=required"),
-        ("rediss://host/0?ssl_cert_reqs=none", "rediss://host/0?ssl_cert_reqs=none"),
-        ("rediss://host/0?ssl_ca_certs=ca.pem", "rediss://host/0?ssl_ca_certs=ca.pem&ssl_cert_reqs=required"),
-    ],
-)
-def test_certificates_are_checked_unless_the_url_says_otherwise(url: str, used: str) -> None:
-    assert create_app(load().model_copy(update={"redis_url": url})).conf.broker_url == used

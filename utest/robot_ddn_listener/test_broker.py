@@ -529,7 +529,7 @@ def test_a_url_is_shown_as_a_place(url: str, where: str) -> None:
         ("localhost:6379", "localhost:6379", "got no such scheme"),
         ("amqp://me:{}@host:1/x", "amqp://***@host:1/x", "got the scheme 'amqp'"),
         ("unix:///run/redis.sock", "unix:///run/redis.sock", "got the scheme 'unix'"),
-        ("sentinel://:{}@a:26379;sentinel://:{}@b:26379", "***", "name the Redis master itself"),
+        ("sentinel://:{}@a:26379;sentinel://:{}@b:26379", "***", "separated by ';': write ','"),
         ("redis://:{}@a;redis://b", "***", "got several servers"),
         ("redis://host:port", "redis://***", "cannot be split"),
         ("redis://[::1", "redis://***", "cannot be split"),

@@ -497,12 +497,40 @@ CASES = [
     ("error-text-in-value", {"message": "'Traceback (most recent call last): ... TillError' does not contain 'Total: 5'"}),
     ("product-reports-error", {"message": "Error E12: Drawer 'left' is declared twice."}),
     ("text-not-there-yet", {"message": "The text of element 'id:sum' should have been '5.00' but it was ''."}),
+    ("broken-value-shown", {"message": "Total shown is not the sum: NaN != 5.00"}),
+    (
+        "answer-breaks-its-schema",
+        {"message": "ValidationError: 'total' is a required property", "log": ("GET Response : status=200, reason=OK",)},
+    ),
+    (
+        "product-gave-other-value",
+        {"message": "'Open' should be 'Closed'", "log": ("GET Response : url=http://till/1\n status=200, reason=OK",)},
+    ),
     # what the project's own labelled failures taught
     ("xml-element-not-matched", {"message": "No element matching 'orders/ordre' found."}),
     ("connection-not-made", {"message": "MaxRetryError: HTTPConnectionPool(...): Max retries exceeded with url: /session/7/url"}),
     (
         "page-waits-for-failing-service",
         {"message": "Text 'Thanks' did not appear in 9 seconds.", "log": ("POST /api/orders 500 (Internal Server Error)",)},
+    ),
+    ("browser-start-too-slow", {"message": "Error: browserType.launch: Timeout 30000ms exceeded."}),
+    ("locator-matches-several", {"message": "Element locator 'name=line' matched 7 elements. Expected 1."}),
+    ("query-into-answer-not-valid", {"message": "No value found for JSONPath $.order.id"}),
+    # what failures of a second hand taught
+    (
+        "page-script-failed",
+        {"message": "Text 'Thanks' did not appear in 9 seconds.", "log": ("SEVERE pay.js 9:1 Uncaught TypeError: x is undefined",)},
+    ),
+    (
+        "product-code-failed",
+        {
+            "message": "TypeError: unsupported operand type(s) for +: 'int' and 'NoneType'",
+            "exception": ExceptionInfo(
+                "TypeError",
+                "unsupported operand type(s) for +: 'int' and 'NoneType'",
+                frames=(Frame("atest/Till.py", 9, "total"), Frame("till/sums.py", 70, "Sums.total", "return a + b")),
+            ),
+        },
     ),
 ]
 
@@ -576,6 +604,30 @@ OTHER_WORDINGS = [
     ("OSError: [WinError 193] %1 is not a valid Win32 application", "driver-cannot-run"),
     ("AssertionError: 137 != 0", "out-of-memory"),
     ("AssertionError: -11 != 0", "product-crashed"),
+    ("WebDriverException: Message: 'chromedriver' executable may have wrong permissions.", "permission-denied"),
+    ("KafkaError: NoBrokersAvailable", "connection-not-made"),
+    ("Error: browserContext.newPage: Protocol error (Target.createTarget): Failed to open a new tab", "browser-crashed"),
+    ("WebDriverException: Message: cannot determine loading status from disconnected", "browser-crashed"),
+    ("WebDriverException: Message: cannot determine loading status", "driver-too-old-for-browser"),
+    ("Unable to connect to the server: dial tcp 10.0.0.1:443: i/o timeout", "connect-timeout"),
+    ("Error response from daemon: Container is restarting, wait until it runs", "container-gone"),
+    ("botocore.exceptions.NoRegionError: You must specify a region.", "required-setting-empty"),
+    ("ERROR: No matching distribution found for till==9", "packages-do-not-fit"),
+    ("org.hibernate.LazyInitializationException: could not initialize proxy - no Session", "server-error-page"),
+    ("Expected status: 201 Created but was 500", "service-failed-inside"),
+    ("ClientError: An error occurred (503) when calling PutObject: Please reduce your request rate.", "rate-limited"),
+    ("Could not start: key 'till.host' missing in settings-qa.yaml", "yaml-or-config-unreadable"),
+    ("thread 'main' panicked at src/till.rs:4:5", "product-crashed"),
+    ("OSError: dlopen(libtill.dylib, 6): image not found", "shared-library-missing"),
+    ("Text '' (str) should be 'Welcome' (str)", "text-not-there-yet"),
+    ("NoSuchWindowException: Message: No window matching handle, name, title or URL 'x' found.", "no-window-with-that-name"),
+    ("Setting 'Documentaton' is not a valid setting.", "invalid-test-data"),
+    ("Could not find element with locator 'id=pay'", "element-not-found"),
+    ("AssertionError: API returned an id twice", "product-gave-other-value"),
+    ("RequestsDependencyWarning: urllib3 (2.2.1) doesn't match a supported version!", "packages-do-not-fit"),
+    ("Variable '${lines}' is not list-like or dictionary-like.", "wrong-type-of-value"),
+    ("Expected ids [1, 2] but the api returned [2, 1]", "product-gave-other-value"),
+    ("The cart's total is wrong, it shows [object Object]", "broken-value-shown"),
     ("Error: page.fill: Target page, context or browser has been closed", "browser-window-gone"),
     ("SessionNotCreatedException: Message: session not created: user data directory is already in use", "browser-does-not-start"),
     ("AttributeError: 'dict' object has no attribute 'iteritems'", "python-api-removed"),
@@ -600,6 +652,29 @@ NEAR_MISSES = [
     ("two texts differ", {"message": "Open != Closed"}, ""),
     ("a status-like number is compared with another kind of number", {"message": "404 != 12"}, ""),
     ("an order of lists", {"message": "Lists are different:\nIndex 0: a != b"}, ""),
+    ("a date of another form", {"message": "Invalid date format"}, ""),
+    ("a number after an answer", {"message": "3 != 5", "log": ("GET Response : status=200, reason=OK",)}, ""),
+    ("a variable that was not replaced", {"message": "${id} != 5a", "log": ("GET Response : status=200, reason=OK",)}, ""),
+    (
+        "a keyword that fails on its own arguments, however deep in the test code",
+        {
+            "message": "TypeError: unsupported operand type(s) for +: 'int' and 'NoneType'",
+            "exception": ExceptionInfo(
+                "TypeError", "", frames=(Frame("atest/Till.py", 9, "total"), Frame("atest/lib/sums.py", 7, "total"))
+            ),
+        },
+        "wrong-type-of-value",
+    ),
+    (
+        "an installed package that fails on what a keyword gave it",
+        {
+            "message": "TypeError: unsupported operand type(s) for +: 'int' and 'NoneType'",
+            "exception": ExceptionInfo(
+                "TypeError", "", frames=(Frame("atest/Till.py", 9, "total"), Frame("/venv/site-packages/sums/a.py", 7, "total"))
+            ),
+        },
+        "wrong-type-of-value",
+    ),
     ("a title", {"message": "Title should have been 'Shop' but was 'Till'."}, ""),
     ("a message of the suite's own", {"message": "The till is not balanced"}, ""),
     ("a time-out without a hint at what was slow", {"message": "Test timeout 2 minutes exceeded."}, ""),

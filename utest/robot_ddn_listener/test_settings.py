@@ -54,7 +54,7 @@ def test_a_wait_that_is_no_finite_number_keeps_the_default(value):
         ({"redis": "redis://host:port/0"}, ["'redis'", "'redis://***'", "cannot be split"]),
         ({"redis": "redis://host/zero"}, ["'redis'", "'redis://host/zero'", "database that is not a number"]),
         ({"redis": "redis://host/0?colour=red"}, ["'redis'", "'redis://host/0'", "option 'colour'"]),
-        ({"redis": "sentinel://host:26379"}, ["'redis'", "Sentinel, which is not supported"]),
+        ({"redis": "sentinel://host:26379"}, ["'redis'", "got no 'master_name'"]),
         ({"wat": "1"}, ["'wat=1'", "unknown", "wait"]),
     ],
 )

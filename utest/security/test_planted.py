@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from planted import BY_ENVIRONMENT, BY_PATTERN, BY_VARIABLE, Planted, made, planted
 
+from planted import BY_ENVIRONMENT, BY_PATTERN, BY_VARIABLE, Planted, made, planted
 from robot_ddn_listener.contract import (
     ExceptionInfo,
     ExecutionError,

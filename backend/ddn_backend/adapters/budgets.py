@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from logging import getLogger
 from typing import TYPE_CHECKING
 
 from redis import Redis, RedisError
@@ -20,6 +22,7 @@ from redis import Redis, RedisError
 from ..call_rates import calls_a_minute
 from ..errors import TransientError
 from ..ports import Usage
+from ..restarts import RESTART_SECONDS, patiently
 
 if TYPE_CHECKING:
     from limits.strategies import MovingWindowRateLimiter
@@ -28,6 +31,8 @@ KEEP_SECONDS = 2 * 24 * 3600  # longer than a day and than any run
 GROUPS_PER_RUN = 50
 POLL_SECONDS = 0.05  # at least; the limiter tells when a place gets free, others may take it
 LONGEST_TURN_SECONDS = 30.0
+
+logger = getLogger(__name__)
 
 
 class LaterError(TransientError):
@@ -59,8 +64,10 @@ class RedisBudget:
         run: Allowance = Allowance(),
         day: Allowance = Allowance(),
         calls_per_minute: int = 0,
+        restart_seconds: float = RESTART_SECONDS,
     ) -> None:
         self._client = client
+        self._restart_seconds = restart_seconds
         self._model = model
         self._groups = groups_per_run
         self._run = run
@@ -95,17 +102,20 @@ class RedisBudget:
         return ""
 
     def after_call(self, project: str, run_id: str, usage: Usage) -> None:
-        """Charge `usage` to the run and to the project's day."""
+        """Charge `usage` to the run and to the project's day. Where that fails the answer, which is paid for, is kept."""
         try:
-            with self._client.pipeline() as batch:
-                for key in (_run_key(project, run_id), _day_key(project)):
-                    batch.hincrby(key, "calls", usage.calls)
-                    batch.hincrby(key, "tokens", usage.tokens)
-                    batch.hincrbyfloat(key, "cost_usd", usage.cost_usd)
-                    batch.expire(key, KEEP_SECONDS)
-                batch.execute()
+            patiently(partial(self._charge, project, run_id, usage), self._restart_seconds)
         except RedisError as error:
-            raise _failed(error) from error
+            logger.warning("Charging a call to the model failed: %s. It is not counted; none is made until Redis is back.", error)
+
+    def _charge(self, project: str, run_id: str, usage: Usage) -> None:
+        with self._client.pipeline() as batch:
+            for key in (_run_key(project, run_id), _day_key(project)):
+                batch.hincrby(key, "calls", usage.calls)
+                batch.hincrby(key, "tokens", usage.tokens)
+                batch.hincrbyfloat(key, "cost_usd", usage.cost_usd)
+                batch.expire(key, KEEP_SECONDS)
+            batch.execute()
 
     def spent_today(self, project: str) -> Usage:
         """Return what the project took today (UTC); its tokens are all in `tokens_in`."""

@@ -71,7 +71,14 @@ def cut_lines(file: str, content: bytes, first: int, last: int, commit: str) -> 
     first = max(1, first)
     every = content.decode("utf-8", "replace").removesuffix("\n").split("\n")  # splitlines() knows more ends than editors count
     lines = every[first - 1 : min(last, first + MAX_LINES - 1)]
-    return SourceLines(file, first, tuple(line.rstrip("\r")[:MAX_LINE_CHARACTERS] for line in lines), commit) if lines else None
+    return SourceLines(file, first, tuple(_whole_words(line.rstrip("\r")) for line in lines), commit) if lines else None
+
+
+def _whole_words(line: str) -> str:
+    """Cut a long line between two words: the first half of a token would not be known for the secret that it is."""
+    if len(line) <= MAX_LINE_CHARACTERS:
+        return line
+    return line[: max(line.rfind(" ", 0, MAX_LINE_CHARACTERS), 0)] or line[:MAX_LINE_CHARACTERS]
 
 
 def cut_diff(diff: CommitDiff) -> CommitDiff:

@@ -11,28 +11,27 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import SettingsError, TransientError
-from ..ports import Inquiry, Judgement, Opening, Reply, Tool, WebAnswer
+from ..ports import Inquiry, Judgement, Opening, Reply, WebAnswer
+from .investigator import Investigators
 from .loop_thread import LoopThread
 from .model_errors import clipped, mapped
 from .model_opening import opening
-from .model_result import PassageGrades, Result, conclusion
+from .model_result import PassageGrades, conclusion
 from .model_talk import StopError, Talk, metered
-from .model_trace import DATA_KEY, RESULT_TOOL
+from .model_trace import RESULT_TOOL
 from .model_web import answer_text, pages
 
 if TYPE_CHECKING:
-    from pydantic_ai import Agent
+    from pydantic_ai import AgentRunResult
     from pydantic_ai.models import Model
     from pydantic_ai.providers import Provider
 
 T = TypeVar("T")
 
 CALL_SECONDS = 60.0  # of one call; a slower one is a failure of the service
-CORRECTIONS = 3  # of a result: two that are not valid, one by the verifier
 GRACE_SECONDS = 5.0  # for the loop's thread to give up an investigation whose time is over
 OLD_NAMES = {"google-gla": "google", "google-vertex": "google-cloud"}
 READABLE = {"google": "gemini", "google-cloud": "gemini (Vertex AI)"}
@@ -54,6 +53,7 @@ class AgentModel:
         self._base_url = base_url
         self._call_seconds = call_seconds
         self._model: Model | None = None
+        self._investigators = Investigators()
         self._loop = LoopThread()
         self._lock = threading.Lock()
         self.name = READABLE.get(self._provider, self._provider)
@@ -66,7 +66,7 @@ class AgentModel:
         """Return the model's conclusion, or what stopped it. TransientError, PermanentError or SettingsError otherwise."""
         talk = self._talk(inquiry, "conclusion")
         try:
-            return self._come_to(talk, _concluded)
+            return self._come_to(talk, self._concluded)
         except StopError as stop:
             return talk.stopped(str(stop))
 
@@ -100,10 +100,10 @@ class AgentModel:
         """Return what the first call would send; nothing is sent. SettingsError where the model cannot be built."""
         talk = Talk(inquiry, time.monotonic() + GRACE_SECONDS)
 
-        def agent_over(model: "Model") -> "Agent[None, Any]":
-            return _agent(metered(model, talk, self._call_seconds), talk)
+        def ask(model: "Model") -> "Coroutine[Any, Any, AgentRunResult[Any]]":
+            return self._asked(metered(model, talk, self._call_seconds), talk)
 
-        return self._loop.run(opening(self._built(), agent_over, inquiry.material), GRACE_SECONDS)
+        return self._loop.run(opening(self._built(), ask), GRACE_SECONDS)
 
     def warm(self) -> None:
         """Import and build what the first call needs: time that no analysis should spend."""
@@ -167,6 +167,13 @@ class AgentModel:
                 raise problem from error
             raise mapped(error, self._full_id, self._call_seconds) from error
 
+    async def _concluded(self, model: "Model", talk: Talk) -> Reply:
+        return talk.reply(conclusion((await self._asked(model, talk)).output))
+
+    def _asked(self, model: "Model", talk: Talk) -> "Coroutine[Any, Any, AgentRunResult[Any]]":
+        agent = self._investigators.of(talk.inquiry)
+        return agent.run(talk.inquiry.material, model=model, deps=talk, usage_limits=_no_limits())
+
     async def _checked(self, model: "Model") -> str:
         from pydantic_ai.messages import ModelMessage, ModelRequest
         from pydantic_ai.models import ModelRequestParameters
@@ -179,33 +186,6 @@ class AgentModel:
             return str((await model.request(asked, {"max_tokens": 16}, ModelRequestParameters())).model_name)
         except Exception as error:
             raise mapped(error, self._full_id, self._call_seconds) from error
-
-
-async def _concluded(model: "Model", talk: Talk) -> Reply:
-    result = await _agent(model, talk).run(talk.inquiry.material, usage_limits=_no_limits())
-    return talk.reply(conclusion(result.output))
-
-
-def _agent(model: "Model", talk: Talk) -> "Agent[None, Any]":
-    from pydantic_ai import Agent, ModelRetry, ToolOutput
-
-    inquiry = talk.inquiry
-    agent: Agent[None, Any] = Agent(
-        model,
-        output_type=ToolOutput(Result, name=RESULT_TOOL),
-        instructions=inquiry.instructions,
-        tools=[_as_tool(tool) for tool in inquiry.tools],
-        retries={"tools": inquiry.limits.calls, "output": CORRECTIONS},
-    )
-
-    @agent.output_validator
-    def _objected(output: Any) -> Any:
-        talk.considered = conclusion(output)
-        if problem := inquiry.objections(talk.considered, talk.model):
-            raise ModelRetry(problem)
-        return output
-
-    return agent
 
 
 async def _graded(model: "Model", talk: Talk, count: int) -> tuple[float, ...]:
@@ -234,16 +214,6 @@ async def _searched(model: "Model", talk: Talk) -> None:
 
     agent: Agent[None, str] = Agent(model, instructions=talk.inquiry.instructions, capabilities=[NativeTool(WebSearchTool())])
     await agent.run(talk.inquiry.material, usage_limits=_no_limits())
-
-
-def _as_tool(tool: Tool) -> Any:
-    from pydantic_ai import Tool as TheirTool
-
-    @wraps(tool.ask)
-    def asked(*args: object, **kwargs: object) -> dict[str, str]:
-        return {DATA_KEY: tool.ask(*args, **kwargs)}
-
-    return TheirTool(asked, takes_ctx=False, name=tool.name)
 
 
 def _no_limits() -> Any:

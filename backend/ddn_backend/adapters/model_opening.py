@@ -1,13 +1,12 @@
 """What the first call of an inquiry would send: the whole way to the provider's client is gone, and the call is not made."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from ..ports import Opening, ToolDeclaration
 
 if TYPE_CHECKING:
-    from pydantic_ai import Agent
     from pydantic_ai.messages import ModelMessage
     from pydantic_ai.models import Model, ModelRequestParameters
 
@@ -16,8 +15,8 @@ class NotSentError(Exception):
     """The call was to be made."""
 
 
-async def opening(model: "Model", agent_over: "Callable[[Model], Agent[None, Any]]", material: str) -> Opening:
-    """Return what an agent over `model` would send first, tools as this provider is told of them."""
+async def opening(model: "Model", ask: "Callable[[Model], Awaitable[object]]") -> Opening:
+    """Return what would be sent first when `ask` asks `model`, tools as this provider is told of them."""
     from pydantic_ai.models.wrapper import WrapperModel
 
     made: list[Opening] = []
@@ -29,7 +28,7 @@ async def opening(model: "Model", agent_over: "Callable[[Model], Agent[None, Any
             raise NotSentError
 
     with suppress(NotSentError):
-        await agent_over(Unsent(model)).run(material)
+        await ask(Unsent(model))
     return made[0]
 
 

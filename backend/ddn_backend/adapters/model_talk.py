@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..errors import TransientError
@@ -45,7 +46,7 @@ class Talk:
         """Wait for the caller's leave; raise StopError where a limit was hit."""
         limits, spent = self.inquiry.limits, self.usage
         if spent.calls >= limits.calls:
-            raise StopError(f"no {self.wanted} after {limits.calls} calls")
+            raise StopError(f"no {self.wanted} after {limits.calls} {'call' if limits.calls == 1 else 'calls'}")
         if spent.tokens >= limits.tokens:
             raise StopError(f"no {self.wanted} within {limits.tokens} tokens")
         if limits.cost_usd and spent.cost_usd >= limits.cost_usd:
@@ -92,13 +93,25 @@ class Talk:
 
 def metered(model: "Model", talk: Talk, call_seconds: float) -> "Model":
     """Return `model` with each call counted, limited and, the last one, without tools: it can only conclude."""
+    made: Model = _metered_class()(model, talk, call_seconds)
+    return made
+
+
+@cache
+def _metered_class() -> Any:
     from pydantic_ai.models.wrapper import WrapperModel
 
     class Metered(WrapperModel):
+        def __init__(self, model: "Model", talk: Talk, call_seconds: float) -> None:
+            super().__init__(model)
+            self.talk = talk
+            self.call_settings = {"timeout": call_seconds, "max_tokens": MAX_ANSWER_TOKENS, "max_retries": 0}
+
         async def request(self, messages: Any, model_settings: Any, model_request_parameters: Any) -> "ModelResponse":
+            talk = self.talk
             talk.messages = messages
             await asyncio.to_thread(talk.before_call)
-            settings = {**(model_settings or {}), "timeout": call_seconds, "max_tokens": MAX_ANSWER_TOKENS, "max_retries": 0}
+            settings = {**(model_settings or {}), **self.call_settings}
             if talk.is_last_call():
                 model_request_parameters = replace(model_request_parameters, function_tools=[])
             response = await super().request(messages, settings, model_request_parameters)  # type: ignore[arg-type]
@@ -106,7 +119,7 @@ def metered(model: "Model", talk: Talk, call_seconds: float) -> "Model":
             await asyncio.to_thread(talk.after_call, response)
             return response
 
-    return Metered(model)
+    return Metered
 
 
 def _cost(response: "ModelResponse") -> tuple[float, bool]:

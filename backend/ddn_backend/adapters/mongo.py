@@ -150,6 +150,10 @@ class MongoHistory:
             found = db.ddn_reports.find(_given(conditions)).sort(_NEWEST_FIRST)
             return chosen(map(_row, found), wanted)
 
+    def failed(self) -> int:
+        with self._using("Counting failed analyses") as db:
+            return int(db.ddn_reports.count_documents({"state": State.FAILED.value}))
+
     def answered(self, since: datetime) -> tuple[tuple[str, datetime], ...]:
         is_over = {"$or": [{"rank": {"$gte": FINAL}}, {"state": State.FAILED.value}]}
         with self._using("Listing answers") as db:

@@ -185,6 +185,10 @@ class SqliteHistory:
         with self._reading("Listing reports") as db:
             return chosen(db.execute(_LISTED, values), wanted)
 
+    def failed(self) -> int:
+        query = "SELECT count(*) AS number FROM reports WHERE state = ?"
+        return int(self._rows("Counting failed analyses", query, (State.FAILED.value,))[0]["number"])
+
     def answered(self, since: datetime) -> tuple[tuple[str, datetime], ...]:
         rows = self._rows("Listing answers", _ANSWERED, (stamp(since), FINAL, State.FAILED.value))
         return tuple((row["id"], moment(row["written"])) for row in rows)

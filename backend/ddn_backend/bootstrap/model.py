@@ -6,13 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from robot_ddn_listener.contract import FailureReport
-from robot_ddn_listener.redact import Redactor
 
 from .. import fitted
 from ..pipeline import Parts
 from ..pipeline.lookup import looked_up
 from ..pipeline.widen import Wider
 from ..ports import Budget, Commit, Limits, Passage
+from .services import redaction
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -35,13 +35,12 @@ def _investigator(parts: Parts, settings: "Settings", library: "ProjectLibrary",
     from ..pipeline.calibrate import calibrator
     from ..pipeline.investigate import Investigator
     from ..pipeline.material import Send
-    from ..settings import environment
 
     return Investigator(
         model=AgentModel(settings.model),
         budget=_budget(settings, client),
         instructions=prompts.load("investigate").text,
-        redact=Redactor(environ=environment()).text,
+        redact=redaction(),
         send=Send(settings.send),
         sources=sources_of(parts, library),
         limits=Limits(settings.model_calls, settings.model_tokens, settings.model_seconds, settings.model_cost),

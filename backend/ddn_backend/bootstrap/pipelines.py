@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from robot_ddn_listener.contract import FailureReport
-from robot_ddn_listener.redact import Redactor
 
 from .. import fitted
 from ..errors import SettingsError
@@ -17,7 +16,7 @@ from ..pipeline import Parts, Pipeline
 from ..pipeline.retrieve import Shipped
 from ..ports import CodeHost, History, Limits, Opening
 from .model import sources_of, unasked_model, with_model
-from .services import code_hosts, history, project_library, shipped_knowledge
+from .services import code_hosts, history, project_library, redaction, shipped_knowledge
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -58,8 +57,13 @@ def backend_pipeline(settings: "Settings", client: "Redis | None") -> Pipeline:
     return _pipeline(settings, client, history(settings))
 
 
-def prune(pipeline: Pipeline, settings: "Settings") -> None:
-    """Delete what is older than is kept; HistoryError where the history does not answer."""
+def prepare(pipeline: Pipeline, settings: "Settings") -> None:
+    """Import and build what the first analysis needs, then delete what is older than is kept.
+
+    SettingsError where the model cannot be built, HistoryError where the history does not answer.
+    """
+    if by := pipeline.parts.investigator:
+        by.model.warm()
     if pipeline.parts.history:
         pipeline.parts.history.prune(datetime.now(UTC), settings.keep_days)
 
@@ -84,7 +88,7 @@ def prompt_preview(send: str | None) -> "Iterator[Callable[[FailureReport], Open
     from .. import prompts
     from ..pipeline.investigate import preview
     from ..pipeline.material import Send
-    from ..settings import environment, load
+    from ..settings import load
 
     settings = load()
     kept = None
@@ -93,7 +97,7 @@ def prompt_preview(send: str | None) -> "Iterator[Callable[[FailureReport], Open
     at_home = settings.model_copy(update={"pinecone_index": "", "github_repo": "", "model": ""})
     pipeline = _pipeline(at_home, None, kept)
     sources = sources_of(replace(pipeline.parts, hosts=code_hosts(settings)), project_library(at_home))
-    instructions, redact, model = prompts.load("investigate").text, Redactor(environ=environment()).text, unasked_model(settings)
+    instructions, redact, model = prompts.load("investigate").text, redaction(), unasked_model(settings)
     limits = Limits(settings.model_calls, settings.model_tokens, settings.model_seconds, settings.model_cost)
 
     def opening(report: FailureReport) -> Opening:
@@ -177,6 +181,5 @@ def _asks_services(settings: "Settings") -> bool:
 def _code_search(hosts: tuple[CodeHost, ...]) -> "tuple[CodeSearch, ...]":
     """Return the search in the first of the code hosts: the local checkout, where there is one."""
     from ..pipeline.code_search import CodeSearch
-    from ..settings import environment
 
-    return (CodeSearch(hosts[0], Redactor(environ=environment()).text),) if hosts else ()
+    return (CodeSearch(hosts[0], redaction()),) if hosts else ()

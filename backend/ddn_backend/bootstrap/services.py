@@ -1,11 +1,13 @@
 """Each service and store by its settings: knowledge, history, code, alerts. Nothing is connected before it is used."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from robot_ddn_listener.contract import FailureReport, Run
+from robot_ddn_listener.redact import Redactor
 
 from .. import knowledge
 from ..adapters.fts import FtsKnowledgeBase
@@ -57,6 +59,12 @@ def history(settings: "Settings") -> History:
     return SqliteHistory(settings.home_folder / "history" / "history.sqlite")
 
 
+def dead_analyses(settings: "Settings") -> int:
+    """Return how many analyses failed for good; HistoryError where nobody can say."""
+    with closing(history(settings)) as kept:
+        return kept.failed()
+
+
 def confirmed_failures(settings: "Settings") -> Iterator[Document]:
     """Yield all past failures whose cause a person said, as documents: a lost error library can be filled with them."""
     from ..knowledge.past_failures import past_failure
@@ -81,12 +89,22 @@ def confirmed_failures(settings: "Settings") -> Iterator[Document]:
 
 def code_hosts(settings: "Settings", client: "Redis | None" = None) -> tuple[CodeHost, ...]:
     """Return where code may be read: the local checkout first, because it costs nothing."""
+    from ..adapters.without_secrets import WithoutSecrets
+
     hosts: list[CodeHost] = []
     if settings.source_root:
         hosts.append(local_checkout(settings))
     if settings.github_repo:
         hosts.append(github(settings, client))
-    return tuple(hosts)
+    redact = redaction()
+    return tuple(WithoutSecrets(host, redact) for host in hosts)
+
+
+def redaction() -> Callable[[str], str]:
+    """Return what takes out of a text whatever this process's environment and the user's own patterns call a secret."""
+    from ..settings import environment, redact_patterns
+
+    return Redactor(environ=environment(), patterns=redact_patterns()).text
 
 
 def pinecone_shelves(settings: "Settings") -> "PineconeShelves":

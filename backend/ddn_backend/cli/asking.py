@@ -5,7 +5,9 @@ from typing import Any
 
 from robot_ddn_listener.connection import EmbeddedBroker, connect
 from robot_ddn_listener.contract import QUEUE
-from robot_ddn_listener.errors import BrokerError
+from robot_ddn_listener.errors import BrokerError, DdnError
+
+from ..celery_redis import celery_settings, celery_url
 
 ANSWER_SECONDS = 30.0
 
@@ -30,10 +32,10 @@ def ask(task: str, *arguments: Any, redis: str = "") -> dict[str, Any]:
 def _answer(url: str, task: str, arguments: tuple[Any, ...], where: str) -> dict[str, Any]:
     from celery import Celery
 
-    if url.startswith("rediss://") and "ssl_cert_reqs=" not in url:
-        url += ("&" if "?" in url else "?") + "ssl_cert_reqs=required"  # Celery refuses a TLS URL that does not say
+    settings = celery_settings(url)
+    url = celery_url(url)
     # All this is given, and the producer too, so that no CELERY_* variable of the user takes part.
-    with Celery("ddn", loader="celery.loaders.app:AppLoader", config_source={}, fixups=(), set_as_current=False) as app:
+    with Celery("ddn", loader="celery.loaders.app:AppLoader", config_source=settings, fixups=(), set_as_current=False) as app:
         app.backend_cls = url
         try:
             with app.connection_for_write(url) as connection:
@@ -42,5 +44,6 @@ def _answer(url: str, task: str, arguments: tuple[Any, ...], where: str) -> dict
                 sent = app.send_task(f"tasks.{task}", list(arguments), **words)
             answer = sent.get(timeout=ANSWER_SECONDS)
         except Exception as error:  # Celery gives whatever the task raised as it was, and its own errors in many kinds
-            raise BrokerError(f"Asking the backend at {where} failed: {type(error).__name__}: {error}.") from error
+            said = str(error) if isinstance(error, DdnError) else f"{type(error).__name__}: {error}."
+            raise BrokerError(f"Asking the backend at {where} failed: {said}") from error
     return dict(answer)

@@ -8,7 +8,7 @@ from textwrap import wrap
 
 import click
 
-from ..bootstrap import checks
+from ..bootstrap import checks, dead_analyses
 from ..ops.doctor import Finding, Health, examine
 from ..ops.probes import probes, stack
 from ..settings import load, read_dotenv
@@ -25,7 +25,7 @@ def doctor_command(context: click.Context, as_json: bool) -> None:
     """Ask every configured part whether it works; exit code 1 where one does not."""
     read_dotenv(Path.cwd())
     settings = load()
-    findings = [*stack(settings), *examine(probes(settings, checks(settings)))]
+    findings = [*stack(settings, lambda: dead_analyses(settings)), *examine(probes(settings, checks(settings)))]
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:

@@ -112,8 +112,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     seen = {"debug": False}
     try:
         code = ddn.main(sys.argv[1:] if arguments is None else list(arguments), prog_name="ddn", standalone_mode=False, obj=seen)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        code = 2
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        click.echo(f"{context.command_path if context else 'ddn'}: {' '.join(error.format_message().split())}", err=True)
         code = 2
     except click.Abort:
         code = 130

@@ -1,6 +1,7 @@
 """`ddn status`: are all parts up, what waits, is the queue paused."""
 
 import json
+import platform
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,8 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from robot_ddn_listener.cards.legible import count
+
+from ..bootstrap import dead_analyses
 from ..ops.endpoint import with_redis
-from ..ops.status import Status, read_status
+from ..ops.status import PartState, Status, is_alive, read_status
 from ..settings import load, read_dotenv
 
 WIDTH_WITHOUT_TERMINAL = 78
@@ -18,10 +22,17 @@ WIDTH_WITHOUT_TERMINAL = 78
 
 @click.command("status")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for machines.")
-def status_command(as_json: bool) -> int:
-    """Show the parts of the stack and the queue. Ends with 1 when a part is down."""
+@click.option("--alive", is_flag=True, help="Say nothing; end with 0 when a worker of this machine beats, as for a container.")
+def status_command(as_json: bool, alive: bool) -> int:
+    """Show the parts of the stack and the queue. Ends with 1 when a part is down.
+
+    Monitor and Flower count where `ddn up` runs here; else they may be on another machine.
+    """
     read_dotenv(Path.cwd())
-    status = read_status(with_redis(load()))
+    settings = with_redis(load())
+    if alive:
+        return 0 if is_alive(settings, platform.node()) else 1
+    status = read_status(settings, lambda: dead_analyses(settings))
     if as_json:
         click.echo(json.dumps({"up": status.is_up, **asdict(status)}, indent=2, ensure_ascii=False))
     else:
@@ -35,12 +46,20 @@ def _show(status: Status) -> None:
         console = Console(highlight=False, width=WIDTH_WITHOUT_TERMINAL)
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for part in status.parts:
-        table.add_row(Text("up", "green") if part.is_up else Text("DOWN", "bold red"), Text(part.name), Text(part.note))
+        table.add_row(_mark(part), Text(part.name), Text(part.note))
     console.print(table)
     if status.waiting is not None:
         console.print(Text(f"\nQueue: {status.waiting} waiting, {_taken(status)}"))
+    if status.dead:
+        console.print(Text(f"{count(status.dead, 'dead letter')}: `ddn dead` tells why, `ddn requeue --failed` sends them again."))
     if status.paused is not None:
         console.print(Text(f"Paused: {status.paused or 'no reason was given'}. `ddn resume` goes on.", "bold yellow"))
+
+
+def _mark(part: PartState) -> Text:
+    if part.is_up:
+        return Text("up", "green")
+    return Text("DOWN", "bold red") if part.is_expected else Text("-", "bright_black")
 
 
 def _taken(status: Status) -> str:

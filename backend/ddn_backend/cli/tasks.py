@@ -16,6 +16,7 @@ from rich.text import Text
 from robot_ddn_listener.cards.legible import count, one_line
 from robot_ddn_listener.contract import ErrorType
 
+from ..ops.endpoint import running
 from ..ops.listing import changed, listed
 from ..ops.redis_check import operators_client
 from ..ports import History, TaskRun, TaskState, WantedRuns
@@ -43,16 +44,18 @@ Look = Callable[[], tuple[TaskRun, ...]]
 @click.option("--follow", is_flag=True, help="Go on until Ctrl-C; without a terminal each change is a line.")
 @click.option("--limit", metavar="N", type=click.IntRange(min=1), default=50, show_default=True, help="The latest N at most.")
 @click.option("--json", "as_json", is_flag=True, help="Print them for machines, one a line.")
-def tasks_command(follow: bool, as_json: bool, states: tuple[str, ...], error_type: str | None, **wanted: Any) -> None:
+def tasks_command(follow: bool, as_json: bool, states: tuple[str, ...], error_type: str | None, **wanted: Any) -> int:
     """List the runs of analyses, the latest first. Of several conditions all must hold.
 
     All CODE_ERROR analyses that failed in the last hour: ddn tasks --error-type CODE_ERROR --state FAILURE --since 1h
     """
-    settings, runs = settings_here(), WantedRuns(states=tuple(map(TaskState, states)), error_type=error_type or "", **wanted)
+    settings = _with_stack(settings_here())
+    runs = WantedRuns(states=tuple(map(TaskState, states)), error_type=error_type or "", **wanted)
+    troubles: list[str] = []
     with history_here() as history:
 
         def look() -> tuple[TaskRun, ...]:
-            return _listed(history, runs, settings)
+            return _listed(history, runs, settings, troubles)
 
         if follow:
             _follow(look, as_json)
@@ -61,16 +64,26 @@ def tasks_command(follow: bool, as_json: bool, states: tuple[str, ...], error_ty
                 _print_json(run)
         else:
             _console().print(_table(look()))
+    return 1 if troubles else 0
 
 
-def _listed(history: History, wanted: WantedRuns, settings: Settings) -> tuple[TaskRun, ...]:
+def _with_stack(settings: Settings) -> Settings:
+    """Return the settings with the Redis of the `ddn up` that runs here, where none is named; without either, too."""
+    here = None if settings.redis_url else running(settings.home_folder)
+    return settings.model_copy(update={"redis_url": here.redis_url}) if here else settings
+
+
+def _listed(history: History, wanted: WantedRuns, settings: Settings, troubles: list[str]) -> tuple[TaskRun, ...]:
+    """Return the runs; where Redis does not answer those of the history, and why goes to `troubles`, and is told once."""
     if not settings.redis_url:
         return listed(history, wanted)
     try:
         with operators_client(settings.redis_url) as client:
             return listed(history, wanted, client)
     except RedisError as error:
-        click.echo(f"Reading the queue failed: {error}. Only what the history knows is listed.", err=True)
+        if (trouble := str(error).rstrip(".")) not in troubles:
+            troubles.append(trouble)
+            click.echo(f"Reading the queue failed: {trouble}. Only what the history knows is listed.", err=True)
         return listed(history, wanted)
 
 

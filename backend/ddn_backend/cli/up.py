@@ -11,7 +11,7 @@ import click
 
 from robot_ddn_listener.redis_url import shown_url
 
-from ..ops import addresses, endpoint, stack
+from ..ops import addresses, alert_rules, endpoint, stack
 from ..ops.console import Console
 from ..ops.flower_view import check_access
 from ..ops.supervisor import OURS, Supervisor
@@ -37,6 +37,8 @@ def up_command(port: int, workers: int | None) -> int:
     """
     read_dotenv(Path.cwd())
     settings = _with_ports(load())
+    if settings.alerts:
+        alert_rules.read(Path(settings.alerts), environment())  # the monitor would tell it late, among what others say
     console = Console(sys.stdout)
     with stack.redis_of(settings, port, console) as redis:
         settings = settings.model_copy(update={"redis_url": redis.url})

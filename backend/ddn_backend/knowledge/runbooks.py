@@ -2,7 +2,8 @@
 
 Front matter between two ``---`` lines is optional and may have title, error_type, symptoms and urls; keys of other programs are
 passed over. A file with several ``## `` sections is one document a section, unless its sections are named after what a
-document has (Symptoms, Cause, Remedy and what else they are called). Code blocks and inline code are read as symptoms.
+document has (Symptoms, Cause, Remedy and what else they are called). Code blocks, inline code and quotations are read as
+symptoms.
 
 The id of a document is ``runbook/<file>#<section>@<content>``, so that what is new, changed or gone shows in the ids alone.
 """
@@ -37,6 +38,7 @@ _MEANINGS = {
 }
 _MEANING = {title: meaning for meaning, titles in _MEANINGS.items() for title in titles.split("|")}
 _CODE = re.compile(r"```[^\n]*\n(.*?)(?:```|\Z)|`([^`\n]{4,})`", re.DOTALL)
+_QUOTATION = re.compile(r"[\"“]([^\"“”\n]*\w[ \t][^\"“”\n]*)[\"”]")  # two words at least: one alone is a name
 _LIST_ITEM = re.compile(r"\s*(?:[-*+]|\d+\.)\s+")
 
 _Lines = list[tuple[int, str]]
@@ -298,7 +300,8 @@ def _document(title: str, sections: _Sections, facts: Mapping[str, Sequence[str]
 def _symptoms(title: str, section: str, text: str, facts: Mapping[str, Sequence[str]]) -> Iterator[str]:
     listed = (_LIST_ITEM.sub("", line).strip("` ") for line in section.splitlines() if not line.startswith("```"))
     code = (line for found in _CODE.finditer(text) for line in (found[1] or found[2]).splitlines())
-    for symptom in (*facts.get("symptoms", ()), *listed, *code, title):
+    quotations = (found[1] for found in _QUOTATION.finditer(_CODE.sub("", text)))
+    for symptom in (*facts.get("symptoms", ()), *listed, *code, *quotations, title):
         if symptom.strip():
             yield symptom.strip()[:MAX_SYMPTOM_CHARACTERS]
 

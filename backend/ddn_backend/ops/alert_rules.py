@@ -23,8 +23,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NoReturn
 
-from ..cli.durations import duration
 from ..errors import SettingsError
+from .durations import duration
 from .snapshot import RECENT
 
 EVERY_PROJECT = "*"

@@ -64,13 +64,14 @@ def _missing(history: History, task_id: str, ended: End, now: datetime) -> Itera
         return  # it was sent again after that answer, and goes on
     state, error, traceback = ended(task_id) or _end(past, (now - past.answered).total_seconds())
     if state in ENDED:
-        yield _completed(begun or _blank(past), past, answered, state, error, traceback)
+        yield _completed(begun or blank(past, past.answered.isoformat()), past, answered, state, error, traceback)
 
 
-def _blank(past: Past) -> TaskRun:
+def blank(past: Past, when: str) -> TaskRun:
+    """Return a run of the report of which nothing is known but that it ended then."""
     report = past.report
     return TaskRun(
-        f"{report.id}@{past.answered.isoformat() if past.answered else ''}",
+        f"{report.id}@{when}",
         report.id,
         TaskState.STARTED,
         project=report.project,

@@ -1,6 +1,6 @@
 """Which task runs to show: those of the history, and what is under way right now where no monitor has seen it.
 
-The history has what the monitor wrote, and the answers that came without one. Only the broker knows of a report that waits
+The history has what the monitor wrote, and what ended without one. Only the broker knows of a report that waits
 while no monitor runs.
 """
 
@@ -14,6 +14,7 @@ from ..ports import ENDED, History, TaskRun, TaskState, WantedRuns
 from .catch_up import GRACE_SECONDS, catch_up
 from .queued import Message, in_hand, waiting
 from .reach import now
+from .revoked_runs import catch_up_revoked
 
 CATCH_UP = timedelta(days=1)  # what is older was taken in when it was new, by whoever looked
 
@@ -24,6 +25,8 @@ def listed(history: History, wanted: WantedRuns, client: "Redis | None" = None) 
     `client` is None where no broker is asked; then no monitor is about to tell of the latest answers. HistoryError, RedisError.
     """
     catch_up(history, now() - CATCH_UP, grace_seconds=0.0 if client is None else GRACE_SECONDS)
+    if client is not None:
+        catch_up_revoked(history, client, now() - CATCH_UP)
     known = history.task_runs(wanted)
     if client is None or wanted.worker or wanted.until:
         return known

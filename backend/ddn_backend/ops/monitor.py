@@ -27,6 +27,7 @@ from .catch_up import ALL, catch_up
 from .events import Events
 from .metrics import Metrics
 from .resend import lost_reports, send_again
+from .revoked_runs import catch_up_revoked
 from .snapshot import RECENT, Snapshot
 from .task_runs import Event, LiveRuns, are_one, latest, united, unix
 
@@ -159,7 +160,10 @@ class Monitor:
             missed = catch_up(
                 self._outside.history, now - since, self._ended, now, grace_seconds=0
             )  # `_adopted` sorts out what crosses
-            self._metrics.count(missed)
+            missed += catch_up_revoked(self._outside.history, self._outside.client, now - since)
+            # Others look, too, such as `ddn tasks`: what they took in is counted here.
+            told = WantedRuns(states=ENDED, since=now - CAUGHT_UP_LATER, limit=ALL)
+            self._metrics.count((*missed, *self._outside.history.task_runs(told)))
             with self._lock:
                 self._runs.know(run for run in missed if unix(run.finished) >= (now - RECENT).timestamp())
             self._prune(now)
@@ -220,7 +224,7 @@ class Writer:
         """Count what ended before, and follow what had not ended."""
         now, followed = datetime.now(UTC), list[TaskRun]()
         recent, oldest = (now - RECENT).timestamp(), (now - OPEN_SINCE).timestamp()
-        for day in range(self._keep_days + 1):  # one at a time, not all in memory at once
+        for day in range(self._keep_days, -1, -1):  # one at a time, not all in memory at once; the latest must stay known
             runs = self._history.task_runs(WantedRuns(since=now - timedelta(day + 1), until=now - timedelta(day), limit=ALL))
             self._metrics.count(runs)
             followed += [run for run in runs if latest(run) >= (recent if run.state in ENDED else oldest)]

@@ -9,7 +9,7 @@ from ..settings import Settings
 from .doctor import Finding, Health, Probe
 from .endpoint import with_redis
 from .redis_check import operators_client
-from .status import read_status
+from .status import PartState, read_status
 
 SAFE_POLICY = "noeviction"  # any other lets Redis throw waiting reports away when its memory is full
 
@@ -54,14 +54,14 @@ def probes(settings: Settings, checks: Mapping[str, Check | None]) -> list[Probe
     return [*asked, Probe("write access", lambda: writable(home), "Give this user a folder of its own: DDN_HOME.")]
 
 
-def stack(settings: Settings) -> list[Finding]:
+def stack(settings: Settings, dead: Callable[[], int]) -> list[Finding]:
     """Return how Redis, workers, monitor and Flower are, and whether Redis may throw waiting reports away."""
     try:
         settings = with_redis(settings)
     except SettingsError:
         return [Finding("Redis", Health.OFF, "", _NO_REDIS)]
-    status = read_status(settings)
-    found = [_finding(part.name, part.is_up, part.note) for part in status.parts]
+    status = read_status(settings, dead)
+    found = [_finding(part) for part in status.parts]
     if status.paused is not None:
         found.append(Finding("queue", Health.FAILING, f"paused: {status.paused}", "`ddn resume` goes on."))
     return [*found, _policy(settings)] if status.parts[0].is_up else found
@@ -84,9 +84,11 @@ def writable(folder: Path) -> str:
         return str(folder)
 
 
-def _finding(part: str, is_up: bool, note: str) -> Finding:
-    remedy = next(remedy for name, remedy in _START.items() if part.startswith(name))
-    return Finding(part, Health.OK, note) if is_up else Finding(part, Health.FAILING, note, remedy)
+def _finding(part: PartState) -> Finding:
+    if part.is_up:
+        return Finding(part.name, Health.OK, part.note)
+    remedy = next(remedy for name, remedy in _START.items() if part.name.startswith(name))
+    return Finding(part.name, Health.FAILING if part.is_expected else Health.OFF, part.note, remedy)
 
 
 def _policy(settings: Settings) -> Finding:

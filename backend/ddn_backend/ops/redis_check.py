@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import redis
 from redis import exceptions
+from redis.sentinel import MasterNotFoundError
 
 from robot_ddn_listener.broker import redis_client
 from robot_ddn_listener.redis_url import RedisAddress, parse_redis_url
@@ -53,9 +54,11 @@ def _cause(error: BaseException, address: RedisAddress) -> str:
         return f"its user may not do that ({error}). Give it the commands and keys that docs/operations.md names."
     if isinstance(error, exceptions.AuthenticationError):
         wrong = "the user or password is wrong" if address.password else "it wants a password"
-        return f"{wrong}. Correct DDN_REDIS_URL: redis://:PASSWORD@HOST:PORT/DB."
+        return f"{wrong}. Correct DDN_REDIS_URL: {'sentinel' if address.sentinels else 'redis'}://:PASSWORD@HOST:PORT/DB."
     if isinstance(error, exceptions.BusyLoadingError):
         return "it is still reading its files. Start again in a moment."
+    if isinstance(error, MasterNotFoundError):
+        return f"{error}. Start one, or correct DDN_REDIS_URL: sentinel://HOST:PORT,HOST:PORT/DB?master_name=NAME&sentinel_password=PASSWORD."
     for kind, cause in _OUTSIDE:
         if any(isinstance(step, kind) for step in _chain(error)):
             return cause

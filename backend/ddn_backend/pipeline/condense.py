@@ -28,6 +28,7 @@ MAX_FRAMES = 6  # whose code is shown, the innermost first: of all the project's
 _COUNTER = re.compile(
     r"(?<=\b)(?:attempt|retry|retries|try|poll|iteration|loop|round|item|row|step)\W{0,3}\d+|\d+\s?(?:of|/)\s?\d+", re.IGNORECASE
 )
+_DIGIT = re.compile(r"\d")
 _TOKEN = re.compile(r"[^\W\d_]{1,4}|\d|[^\w\s]|_")
 
 
@@ -182,7 +183,7 @@ class _Fold:
 
 
 def _fold(near: Sequence[int], texts: Sequence[str], levels: Sequence[str], found: Survey) -> Iterator[_Fold]:
-    templates = [_COUNTER.sub("<n>", normalise(texts[index])) for index in near]
+    templates = [_template(texts[index]) for index in near]
     counts = _counts(near, templates, found)
     last = {template: index for index, template in zip(near, templates, strict=True)}
     seen = set[str]()
@@ -193,6 +194,11 @@ def _fold(near: Sequence[int], texts: Sequence[str], levels: Sequence[str], foun
         elif index == last[template]:
             yield _Fold(Line("log", texts[index], strength > 0), total, 0)
         seen.add(template)
+
+
+def _template(text: str) -> str:
+    template = normalise(text)
+    return _COUNTER.sub("<n>", template) if _DIGIT.search(template) else template
 
 
 def _counts(near: Sequence[int], templates: Sequence[str], found: Survey) -> Counter[str]:

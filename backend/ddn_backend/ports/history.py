@@ -146,6 +146,9 @@ class History(TaskRuns, Protocol):
     def listed(self, wanted: Wanted) -> tuple[Past, ...]:
         """Return the reports that are wanted, newest first."""
 
+    def failed(self) -> int:
+        """Return how many reports there are whose analysis failed for good. It costs little, whatever their size."""
+
     def answered(self, since: datetime) -> tuple[tuple[str, datetime], ...]:
         """Return the ids of the reports whose final answer came after `since`, or whose analysis failed for good, and when;
         the oldest first. It costs little, whatever the size of the reports."""

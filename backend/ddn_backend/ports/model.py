@@ -160,6 +160,9 @@ class LanguageModel(Protocol):
 
     name: str
 
+    def warm(self) -> None:
+        """Import and build what the first call needs: time that no analysis should spend."""
+
     def conclude(self, inquiry: Inquiry) -> Reply:
         """Investigate with the inquiry's tools and return the conclusion."""
 

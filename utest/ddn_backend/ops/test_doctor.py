@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -149,3 +150,12 @@ def test_a_part_that_hangs_costs_the_others_nothing_and_one_that_breaks_is_told(
         ("fine", Health.OK, "all well"),
         ("off", Health.OFF, ""),
     ]
+
+
+def test_a_monitor_and_a_flower_that_nobody_started_are_nothing_failing(doctor: Any, redis_server: Any) -> None:
+    with redis_server.client() as client:
+        client.zadd("ddn:workers", {"worker1@somewhere": time.time()})
+    code, found, _ = doctor(DDN_REDIS_URL=redis_server.url, FLOWER_PORT="1", DDN_METRICS_PORT="1")
+    assert [part for part, one in found.items() if one["health"] == "failing"] == []
+    assert (code, found["monitor"]["health"], found["Flower"]["health"]) == (0, "not configured", "not configured")
+    assert "ddn flower" in found["Flower"]["remedy"]

@@ -29,6 +29,7 @@ from ddn_backend.cli.main import main
 from ddn_backend.errors import PermanentError
 from ddn_backend.heartbeat import heartbeat
 from ddn_backend.ops.limits import change, rates
+from ddn_backend.ops.listing import listed
 from ddn_backend.ops.pause import pause, paused, resume
 from ddn_backend.ops.queued import in_hand, waiting
 from ddn_backend.ops.reach import Backend, reach
@@ -36,7 +37,8 @@ from ddn_backend.ops.requeue import ANY_PART, Chosen, chosen, dead_letters, requ
 from ddn_backend.ops.revoke import Revoked, purge, revoke, revoke_pending
 from ddn_backend.pipeline import Parts, Pipeline, thresholds
 from ddn_backend.pipeline.retrieve import Shipped
-from ddn_backend.ports import HistoryError, Passage, State, TaskRun, TaskState
+from ddn_backend.ports import HistoryError, Passage, State, TaskRun, TaskState, WantedRuns
+from ddn_backend.revocation import Revocations
 from ddn_backend.settings import Settings, load
 from robot_ddn_listener.contract import (
     PAUSED_KEY,
@@ -408,7 +410,8 @@ def test_wrong_options_are_one_line_and_exit_code_2(
     assert ddn(*arguments) == 2
     said = capsys.readouterr().err
     assert words in said
-    assert len([line for line in said.splitlines() if line and not line.startswith(("Usage:", "Try "))]) == 1
+    assert said.count("\n") == 1
+    assert said.startswith("ddn")
 
 
 @pytest.mark.parametrize("command", [("pause", "x"), ("resume",), ("revoke", "abcdef"), ("limit",), ("purge", "--yes")])
@@ -421,6 +424,18 @@ def test_a_redis_that_is_down_is_one_line(
     assert "Connecting to redis at 127.0.0.1:1/0 failed: nobody listens there" in said
     assert len(said.splitlines()) == 1
     assert "secret" not in said
+
+
+def test_tasks_of_a_redis_that_is_down_are_those_of_the_history(
+    settings: Settings, history: SqliteHistory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    history.record_task_runs((TaskRun("k", "t1", TaskState.SUCCESS, finished=NOW.isoformat()),))
+    monkeypatch.setenv("DDN_REDIS_URL", "redis://:secret@127.0.0.1:1/0")
+    assert ddn("tasks", "--json") == 1
+    said = capsys.readouterr()
+    assert '"task_id": "t1"' in said.out
+    assert said.err.startswith("Reading the queue failed: ")
+    assert (said.err.count("\n"), "secret" in said.err) == (1, False)
 
 
 def test_purge_asks_and_tells_how_many(
@@ -468,6 +483,29 @@ def test_dead_shows_errors_with_their_tracebacks(kept: SqliteHistory, capsys: py
     assert "1 dead letter." in said
     assert ddn("dead", "--json") == 0
     assert '"id": "failed-0000"' in capsys.readouterr().out
+
+
+def test_what_was_revoked_while_no_monitor_ran_is_listed_once_an_end(
+    backend: Backend, history: SqliteHistory, worker: Any, wait_until: Any
+) -> None:
+    def revoked() -> list[tuple[str, str]]:
+        runs = listed(history, WantedRuns(states=(TaskState.REVOKED,)), backend.client)
+        return sorted((run.task_id, run.error_type) for run in runs)
+
+    for name in ("waits1", "waits2"):
+        backend.broker.submit(report(name))
+    revoke_pending(backend, history, BY)
+    assert revoked() == [("waits1-0000", "UNKNOWN"), ("waits2-0000", "UNKNOWN")] == revoked()
+    history.keep(report("begun"), NOW)
+    Revocations(backend.client).revoke("begun-0000", BY)
+    backend.broker.submit(report("begun"))
+    with worker():
+        wait_until(lambda: ("begun-0000", "UNKNOWN") in revoked(), "the revoked run")
+        requeue(backend, chosen(history, Chosen(ids=("waits1-0000",))))
+        wait_until(lambda: is_answered(backend, "waits1"), "the answer")
+    assert len(revoked()) == 3
+    runs = listed(history, WantedRuns(task_id="waits1-0000"), backend.client)
+    assert all(run.state is TaskState.REVOKED or run.state is TaskState.SUCCESS for run in runs)
 
 
 def test_the_queue_is_listed_where_no_monitor_ran(

@@ -13,12 +13,15 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from ddn_backend.ops import alert_rules
 from ddn_backend.ops import metrics as limits
+from ddn_backend.ops.durations import duration
 from ddn_backend.ops.metrics import BUCKETS, Metrics
 from ddn_backend.ops.metrics_server import MetricsServer
 from ddn_backend.ops.snapshot import Snapshot, WorkerState
 from ddn_backend.ports import TaskRun, TaskState
 
+ALERTS = Path(__file__).parents[3] / "backend" / "alerts.toml"
 RULES = Path(__file__).parents[3] / "backend" / "prometheus-alerts.yaml"
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 RUN = TaskRun(
@@ -177,3 +180,28 @@ def test_the_alert_rules_ask_for_metrics_that_are_served() -> None:
         assert rule["annotations"]["summary"]
         assert rule["labels"]["severity"] in ("page", "mail", "chat")
     assert len({rule["alert"] for rule in rules()}) == len(rules()) >= 10
+
+
+def test_prometheus_and_our_own_alerts_have_the_same_thresholds() -> None:
+    routes = dict.fromkeys(re.findall(r"env:(\w+)", ALERTS.read_text(encoding="utf-8")), "json://127.0.0.1:1")
+    own = {rule.name: rule for rule in alert_rules.read(ALERTS, routes).rules}
+    asked = {rule["alert"]: rule for rule in rules()}
+    pairs = {
+        "DdnSuccessRate": ("success-rate", r"< (0\.\d+)", 100),
+        "DdnDegraded": ("degraded", r"> (0\.\d+)", 100),
+        "DdnManyWaiting": ("waiting", r"> (\d+)", 1),
+        "DdnOldWaiting": ("oldest-message", r"> (\d+)", 1),
+    }
+    for alert, (name, threshold, scale) in pairs.items():
+        found = re.search(threshold, asked[alert]["expr"])
+        assert found, alert
+        assert float(found[1]) * scale == own[name].threshold, alert
+    for alert, name in [
+        *((alert, pair[0]) for alert, pair in pairs.items()),
+        ("DdnNoWorker", "workers"),
+        ("DdnRedisDown", "redis"),
+    ]:
+        assert duration(asked[alert].get("for", "0s")).total_seconds() == own[name].hold, alert
+    for alert, name in (("DdnSuccessRate", "success-rate"), ("DdnDegraded", "degraded")):
+        assert re.findall(r">= (\d+)", asked[alert]["expr"]) == [str(own[name].minimum)], alert
+        assert {duration(text).total_seconds() for text in re.findall(r"\[(\w+)\]", asked[alert]["expr"])} == {own[name].over}

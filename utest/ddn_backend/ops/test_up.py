@@ -2,16 +2,21 @@
 
 import json
 import os
+import platform
 import socket
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ddn_backend.adapters.sqlite import SqliteHistory
 from ddn_backend.cli.main import main
 from ddn_backend.ops.endpoint import Endpoint, announce, running
 from ddn_backend.ops.stack import command_for_testers
+from robot_ddn_listener.contract import Analysis, FailureReport, Run, Stage, Verdict
 
 Ddn = Callable[..., tuple[int, str, str]]
 
@@ -106,6 +111,53 @@ def test_status_tells_what_is_down_and_why_nothing_is_analysed(ddn: Ddn, redis_s
     read = json.loads(shown)
     assert (code, read["up"], read["waiting"], read["paused"]) == (1, False, 2, "Pinecone is down")
     assert [part["name"] for part in read["parts"] if part["is_up"]] == ["Redis"]
+
+
+def test_monitor_and_flower_are_missed_only_where_ddn_up_runs(ddn: Ddn, redis_server: Any, tmp_path: Path) -> None:
+    with redis_server.client() as client:
+        client.zadd("ddn:workers", {f"worker1@{platform.node()}": time.time()})
+    code, shown, _ = ddn("status", DDN_REDIS_URL=redis_server.url, FLOWER_PORT=1, DDN_METRICS_PORT=1)
+    assert (code, "DOWN" in shown) == (0, False)
+    (tmp_path / "home" / "up").mkdir(mode=0o700)
+    announce(tmp_path / "home", Endpoint(redis_server.url, "http://127.0.0.1:1", "http://127.0.0.1:1/metrics", os.getpid()))
+    code, shown, _ = ddn("status")
+    assert (code, shown.count("DOWN")) == (1, 2)
+
+
+def test_status_counts_dead_letters(ddn: Ddn, redis_server: Any, tmp_path: Path) -> None:
+    shown = ddn("status", DDN_REDIS_URL=redis_server.url)[1]
+    assert "dead" not in shown
+    history = SqliteHistory(tmp_path / "home" / "history" / "history.sqlite")
+    for name in ("r-one", "r-two"):
+        report = FailureReport(name, "shop", "f00d", Run("run"), "S", "Pays", "It failed.")
+        answer = Analysis(name, "shop", "f00d", Stage.FINAL, Verdict.UNKNOWN)
+        history.settle(report, answer, datetime.now(UTC), problem="GeminiError: 503")
+    history.close()
+    shown = ddn("status")[1]
+    assert "2 dead letters: `ddn dead` tells why" in shown
+    assert json.loads(ddn("status", "--json")[1])["dead"] == 2
+    with redis_server.client() as client:
+        client.set("ddn:history-host", "elsewhere")
+    assert json.loads(ddn("status", "--json")[1])["dead"] is None
+
+
+def test_a_container_is_alive_while_a_worker_of_its_own_beats(ddn: Ddn, redis_server: Any) -> None:
+    ours = f"worker-7@{platform.node()}"
+    with redis_server.client() as client:
+        for name, seconds, expected in (("worker-7@elsewhere", 0, 1), (ours, 60, 1), (ours, 0, 0)):
+            client.zadd("ddn:workers", {name: time.time() - seconds})
+            assert ddn("status", "--alive", DDN_REDIS_URL=redis_server.url) == (expected, "", ""), name
+    code, _, said = ddn("status", "--alive", DDN_REDIS_URL="redis://127.0.0.1:1/0")
+    assert (code, said.count("\n")) == (2, 1)
+
+
+def test_alert_rules_that_cannot_be_used_are_told_before_anything_starts(ddn: Ddn, tmp_path: Path) -> None:
+    (tmp_path / "alerts.toml").write_text('[routes]\nhook = "json://127.0.0.1:1"\n[[rules]]\nname = "weather"\nroute = "hook"\n')
+    for command in (("up", "--port", 0), ("alert", "--test")):
+        code, shown, said = ddn(*command, DDN_ALERTS=tmp_path / "alerts.toml")
+        assert (code, shown, said.count("\n")) == (2, "", 1)
+        assert "rule 1: name: expected one of success-rate, degraded" in said
+        assert "got 'weather'" in said
 
 
 def test_status_of_a_redis_that_is_not_there(ddn: Ddn) -> None:

@@ -297,7 +297,15 @@ def test_the_facts_name_the_part_of_a_suite_that_failed():
             {"engine": Engine(pipeline_version="1"), "references": (Reference("Host down"),)},
             "offline analysis, knowledge: Host down",
         ),
-        ({"engine": Engine(model="m-1"), "confirmed_by": "ABC-123"}, "confirmed by a person, ABC-123"),
+        ({"engine": Engine(model="m-1"), "confirmed_by": "Dana"}, "confirmed by a person, Dana"),
+        (
+            {"confirmed_by": "Dana", "similar": (Similar("r0", confirmed_by="Dana", ticket="ABC-123"),)},
+            "confirmed by a person, Dana, ABC-123",
+        ),
+        (
+            {"confirmed_by": "Dana", "similar": (Similar("r0", confirmed_by="Kim", ticket="ABC-123"),)},
+            "confirmed by a person, DanaThe host was down.",
+        ),
     ],
 )
 def test_a_card_says_what_kind_of_answer_it_is(fields, said):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ddn_backend.cli.durations import since
+from ddn_backend.ops.durations import since
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 

@@ -1,0 +1,7 @@
+*** Settings ***
+Library             Odd.py
+
+
+*** Test Cases ***
+Says Very Much
+    Log And Fail With Megabytes    50

@@ -1,0 +1,3 @@
+*** Test Cases ***
+Is Left Out
+    Fail    Never run.
