@@ -47,7 +47,7 @@ class InHand(StartStopStep):  # type: ignore[misc]
         self._entry: Any = None
         self._since = 0.0
         self._times = 0
-        taking.Channel.worker = consumer.hostname
+        taking.Moving.worker = consumer.hostname
 
     def start(self, consumer: Any) -> None:
         self._since = time.monotonic()

@@ -32,6 +32,7 @@ logger = get_logger(__name__)
 
 
 _KOMBU: Any = redis  # it has no types
+_ANY_CHANNEL: Any = object  # what Moving is mixed into
 
 
 def taking_key(worker: str) -> str:
@@ -64,8 +65,8 @@ class QoS(_KOMBU.QoS):  # type: ignore[misc]
             logger.warning("Putting back what was in hand failed: Redis is gone (%s). It is handed out again.", error)
 
 
-class Channel(_KOMBU.Channel):  # type: ignore[misc]
-    """Moves instead of popping, once `worker` is known and where the one queue is ours; else all is kombu's."""
+class Moving(_ANY_CHANNEL):  # type: ignore[misc]
+    """Makes a channel move instead of pop, once `worker` is known and where the one queue is ours; else all is kombu's."""
 
     QoS = QoS
     worker = ""  # the name of the worker in this process
@@ -113,11 +114,24 @@ class Channel(_KOMBU.Channel):  # type: ignore[misc]
             raise
 
 
+class Channel(Moving, _KOMBU.Channel):  # type: ignore[misc]
+    """Of one Redis."""
+
+
+class SentinelChannel(Moving, _KOMBU.SentinelChannel):  # type: ignore[misc]
+    """Of the master that sentinels name."""
+
+
 class Transport(_KOMBU.Transport):  # type: ignore[misc]
     Channel = Channel
+
+
+class SentinelTransport(_KOMBU.SentinelTransport):  # type: ignore[misc]
+    Channel = SentinelChannel
 
 
 def move_instead_of_popping() -> None:
     """Let the connections of this process that are opened from now on be of this kind."""
     for scheme in ("redis", "rediss"):
         TRANSPORT_ALIASES[scheme] = f"{__name__}:Transport"
+    TRANSPORT_ALIASES["sentinel"] = f"{__name__}:SentinelTransport"

@@ -1,12 +1,15 @@
 """Checks that failed. Whether test or product is wrong can only be told where the values or the check's own words say so."""
 
-from .engine import CODE, GENERAL, GUESS, PRECISE, TEST, Rule, anywhere, logged, said
+from .engine import CODE, CONFIG, GENERAL, GUESS, PRECISE, TEST, Rule, anywhere, logged, said
 
 _TOLD = (  # a check that says in its own words who gave the value
     r"\bexpected [^\n]{1,160} (?:but|got|and) [^\n]{0,30}\b(?:api|server|service|response|endpoint|page|application|app|backend"
     r"|device) (?:has )?(?:returned|shows?|showed|gave|answered|displayed|displays|sent|contains|contained) [^\n]{1,120}"
     r"|AssertionError: (?:the )?(?:api|server|service|endpoint|application|backend) (?:returned|shows?|showed|gave|answered|sent"
     r"|accepted) [^\n]{1,120}"
+)
+_COMMAND_FAILED = said(  # the exit code of a command is compared with 0
+    r"^(?:[^\n]{1,120}: )?(?:[1-9]|[1-9]\d|1[013]\d|12[0-58]|255)(?:\.0)? != 0(?:\.0)?$", " != 0"
 )
 
 RULES = (
@@ -34,6 +37,15 @@ RULES = (
         cause="Both sides read the same but for letter case or blanks.",
         advice="Compare with ignore_case=True or strip_spaces=True if the difference does not matter; else it is a defect of "
         "the product's texts.",
+    ),
+    Rule(
+        "path-instead-of-its-value",
+        TEST,
+        PRECISE,
+        0.72,
+        (said(r"^(?:[^\n]{0,80}: )?(?P<path>\$(?:\.|\[)[\w.\[\]'*$]{1,80}) != [^\n]{1,120}", " != "),),
+        cause="The path '{path}' itself was compared, not the value that it leads to.",
+        advice="Take the value by the path first (with the keyword of the JSON or REST library), and compare that.",
     ),
     Rule(
         "refusal-did-not-happen",
@@ -97,7 +109,12 @@ RULES = (
                 r"|does not (?:contain|match)|contains) [^\n]{1,120}|Dictionary contains key [^\n]{1,80}|" + _TOLD,
                 " != |should |not contain|not match|contains |expected |assertionerror",
             ),
-            anywhere(r"status=2\d\d, reason=|\bText: '|" + _TOLD, "status=2|text: '|expected |assertionerror"),
+            anywhere(
+                r"status=2\d\d, reason=|\bText: '|<Response \[2\d\d\]>|(?:response|status)[ _]code ?[:=] ?2\d\d\b"
+                r"|[\"']message[\"']: ?[\"']2\d\d OK|" + _TOLD,
+                "status=2|text: '|<response [2|response code|response_code|status code|status_code|message|expected "
+                "|assertionerror",
+            ),
         ),
         cause="The product answered, but with another value than the test expects.",
         advice="Compare both with the requirement: the value may be a defect of the product, or the expectation out of date.",
@@ -127,14 +144,32 @@ RULES = (
         advice="Correct what the message names in the files the tool was given.",
     ),
     Rule(
+        "command-not-let-in",
+        CONFIG,
+        GENERAL + 1,
+        0.58,
+        (
+            _COMMAND_FAILED,
+            logged(
+                r"(?P<quote>[^\n]{0,160}\b(?:unauthori[sz]ed|authentication (?:is )?(?:required|failed)|access (?:is )?denied"
+                r"|permission denied|not logged in|login (?:incorrect|required)|(?:invalid|bad|no|missing) credentials)\b"
+                r"[^\n]{0,160})",
+                "unauthori|authentication|denied|logged in|login |credentials",
+            ),
+        ),
+        cause="The command was refused: what it talks to does not accept this user or its rights.",
+        advice="Check user, password, token and rights for this environment, and whether a login before this step is needed.",
+    ),
+    Rule(
         "command-failed-inside",
         CODE,
         GENERAL,
         0.5,
         (
-            said(r"^(?:[^\n]{1,120}: )?(?:[1-9]|[1-9]\d|1[013]\d|12[0-58]|255)(?:\.0)? != 0(?:\.0)?$", " != 0"),
+            _COMMAND_FAILED,
             logged(
-                r"(?:^|\n|= )(?P<quote>[^\n]{0,160}\b(?:server|internal|unexpected|unhandled|fatal) (?:error|exception)\b[^\n]{0,160})",
+                r"(?:^|\n|= )(?P<quote>[^\n]{0,160}\b(?:server|internal|unexpected|unhandled|fatal) (?:error|exception)\b"
+                r"[^\n]{0,160})",
                 "error|exception",
             ),
         ),

@@ -19,6 +19,10 @@ from .engine import (
 )
 
 _DRIVERS = "chromedriver|geckodriver|msedgedriver|edgedriver|iedriverserver|safaridriver|operadriver"
+_SCRIPT_STARTED = said(
+    r"(?:Exec format error|WinError 193\][^\n]{0,80}): '(?P<script>[^'\n]{1,200}\.(?:py|sh|js|rb|pl|ps1|robot))'",
+    "exec format error|winerror 193]",
+)
 
 RULES = (
     Rule(
@@ -91,6 +95,30 @@ RULES = (
         cause="The browser driver (or another program) cannot run on this machine: libraries are missing, or it was built for "
         "another system.",
         advice="Start it by hand to see its message, then install what it lacks or the build for this system.",
+        unless=(_SCRIPT_STARTED,),
+    ),
+    Rule(
+        "driver-command-unknown",
+        DEPENDENCY,
+        PRECISE + 2,
+        0.68,
+        (
+            said(
+                r"unknown command: (?:unknown command: )?(?:session/|POST /session|GET /session|Cannot call non.W3C)[^\n]{0,120}",
+                "unknown command",
+            ),
+        ),
+        cause="The test's client sends a command that the driver (or grid) does not know, so their versions do not fit together.",
+        advice="Install versions of Selenium, grid and driver that speak the same protocol.",
+    ),
+    Rule(
+        "script-without-interpreter",
+        TEST,
+        PRECISE + 4,
+        0.74,
+        (_SCRIPT_STARTED,),
+        cause="The script '{script}' is started as if it were a program, but nothing says what runs it.",
+        advice="Start its interpreter with the script as first argument, or give it a first line such as '#!/usr/bin/env python3'.",
     ),
     Rule(
         "playwright-browser-not-installed",
@@ -317,9 +345,9 @@ RULES = (
                 "requested resource could not be found|find handler for|cannot post|cannot get|parse remote response",
             ),
         ),
-        cause="The driver server is reached under a path that it does not serve: its address lacks '/wd/hub', or has it too much.",
-        advice="Give the address the server's own base path (Appium 2 and Selenium 4 have none, Appium 1 has /wd/hub), or start the "
-        "server with that base path.",
+        cause="The driver's server is asked under a path that it does not serve: its address lacks '/wd/hub', or has it too much.",
+        advice="Give the address the server's own base path (Appium 2 and Selenium 4 have none, Appium 1 has /wd/hub), or start "
+        "the server with that base path.",
     ),
     Rule(
         "driver-answer-not-understood",
@@ -334,7 +362,7 @@ RULES = (
             ),
             running(r"(?:Selenium2?|Appium|ExtendedSelenium\w{0,3})Library\.", "library."),
         ),
-        cause="What the driver answered lacks '{key}', which the library relies on: library, client and driver do not fit together.",
+        cause="What the driver answered lacks '{key}', which the library needs: library, client and driver do not fit together.",
         advice="Install versions of the library, its client and the driver that were released for each other.",
     ),
     Rule(

@@ -181,9 +181,10 @@ RULES = (
                 r"|have)|Number of FOR loop|(?-i:\b(?:IF|ELSE|ELSE IF|TRY|EXCEPT|FINALLY|GROUP|END|BREAK|CONTINUE"
                 r"|RETURN)) (?:branch )?(?:cannot|must|is not|can only|does not accept|has no|branches?)|(?:Test|User keyword"
                 r"|Keyword|Task)(?: case)? (?:contains no keywords|cannot be empty"
-                r"|name cannot be empty)|Invalid positional|Unsupported (?:setting|marker)|Multiple (?:EXCEPT|ELSE|FINALLY))",
+                r"|name cannot be empty)|(?:IF|ELSE|TRY|FOR|WHILE|GROUP)(?: branch| loop)? has (?:an )?empty (?:body|branch)"
+                r"|table not allowed in|Invalid positional|Unsupported (?:setting|marker)|Multiple (?:EXCEPT|ELSE|FINALLY))",
                 "setting|section|invalid |loop|branch|cannot|must|contains no|is not|can only|does not accept|has no"
-                "|unsupported|multiple ",
+                "|unsupported|multiple |has empty|has an empty|not allowed in",
             ),
         ),
         cause="The test data has a syntax error, so Robot refuses to run this part.",
@@ -220,9 +221,10 @@ RULES = (
         (
             said(
                 r"Non-existing index or alias '(?P<alias>[^'\n]{1,80})'|No (?:open|active) (?:connection|session)"
+                r"|No connection open"
                 r"|Connection with alias '?(?P<name>[^'\n]{1,60})'? (?:not found|does not exist)|No database connection is open"
                 r"|Process '[^'\n]{1,60}' not found",
-                "non-existing index|no open|no active|connection with alias|no database connection",
+                "non-existing index|no open|no active|no connection open|connection with alias|no database connection",
             ),
         ),
         cause="The test uses a connection, session or process that was never opened under that name (or is closed already).",
@@ -237,8 +239,10 @@ RULES = (
             said(
                 r"was never (?:successfully )?(?:run|initiali[sz]ed|called|opened|started)"
                 r"|(?:is|was|has) not (?:been )?(?:initiali[sz]ed|connected|logged in|set up)\b"
-                r"|(?:call|use|run) [`'\"][\w .]{1,40}[`'\"] (?:first|before)",
-                "never|not |call |use |run ",
+                r"|(?:call|use|run) [`'\"][\w .]{1,40}[`'\"] (?:first|before)"
+                r"|'NoneType' object has no attribute '(?:cursor|commit|rollback|exec_command|open_session|open_sftp\w{0,10}"
+                r"|invoke_shell|find_elements?|recv|sendall|publish|subscribe|poll)'",
+                "never|not |call |use |run |nonetype",
             ),
         ),
         cause="Something is used before it was set up.",

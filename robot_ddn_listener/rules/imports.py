@@ -134,7 +134,8 @@ RULES = (
                 r"consider renaming '(?P<file>[^'\n]{1,250})' since it has the same name"
                 rf"|cannot import name '?\w{{1,80}}'? from '(?:{_STANDARD})' "
                 r"\((?P<file2>(?![^)\n]{0,250}[\\/](?:lib|Lib|[Pp]ython[\d.]{0,5})[\\/])[^)\n]{1,250}\.pyc?)\)"
-                rf"|cannot import name '?(?P<name>\w{{1,80}})'?[^\x00]{{0,2000}}\nfrom (?P<module>{_STANDARD}) import [^\n]{{0,160}}\b(?P=name)\b",
+                rf"|cannot import name '?(?P<name>\w{{1,80}})'?[^\x00]{{0,2000}}\nfrom (?P<module>{_STANDARD}) "
+                rf"import [^\n]{{0,160}}\b(?P=name)\b",
                 "consider renaming|cannot import name",
             ),
         ),
@@ -302,6 +303,24 @@ RULES = (
         cause="The code of an installed package cannot be compiled ({problem}), so the library cannot be imported.",
         advice="Correct the last change to that package, or install a released version; check that it supports this Python "
         "version.",
+    ),
+    Rule(
+        "installed-library-does-not-load",
+        DEPENDENCY,
+        CAUSE - 1,
+        0.7,
+        (
+            imported(
+                _FAILED + r" (?:Type|Attribute|Name|Key)Error: (?P<problem>[^\n]{1,140})[^\x00]{0,2000}?"
+                r"(?:site|dist)-packages[\\/](?P<package>\w{1,40})[^\n\"]{0,160}\", line \d{1,6}, in [^\n]{1,60}"
+                r"(?:\n(?!File)[^\n]{1,200}){0,4}(?:\nPYTHONPATH|\nConsider|$)",
+                "-packages",
+            ),
+        ),
+        cause="The installed library '{library}' fails while it is loaded ({problem}): it does not fit a package that it builds on "
+        "('{package}'), or this version of Robot or Python.",
+        advice="Install versions that were released for each other, into an environment without left-overs of older ones.",
+        unless=(imported(r"environment variable|KeyError: '[A-Z]", "environment variable|keyerror"),),
     ),
     Rule(
         "own-library-syntax-error",

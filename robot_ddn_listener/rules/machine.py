@@ -237,7 +237,7 @@ RULES = (
         CONFIG,
         PRECISE - 2,
         0.6,
-        (said(r"'(?:ascii|charmap|cp\d{3,4}|latin-1)' codec can't (?:en|de)code[^\n]{0,120}", "codec can't"),),
+        (said(r"'(?:ascii|charmap|cp\d{3,4}|latin-1)' codec can't (?:en|de)code(?! characters? u')[^\n]{0,120}", "codec can't"),),
         cause="A text holds characters that the encoding of this system cannot represent.",
         advice="Set PYTHONUTF8=1 (or a UTF-8 locale) for the run, or name the encoding where the file is opened.",
     ),

@@ -207,8 +207,9 @@ RULES = (
             said(
                 r"Max retries exceeded with url[^\n]{0,120}|NewConnectionError[^\n]{0,120}"
                 r"|Failed to establish a new connection[^\n]{0,80}|NoBrokersAvailable|NoServersAvailable|AMQPConnectionError"
-                r"|NoHostAvailable",
-                "max retries|newconnectionerror|failed to establish|nobrokers|noservers|amqpconnection|nohostavailable",
+                r"|NoHostAvailable|Connect to \S{1,80} failed:[^\n]{0,80}|_ALL_BROKERS_DOWN|\d brokers? (?:is|are) down",
+                "max retries|newconnectionerror|failed to establish|nobrokers|noservers|amqpconnection|nohostavailable"
+                "|connect to |brokers_down|are down|is down",
             ),
         ),
         cause="No connection could be made to the address the test talks to.",

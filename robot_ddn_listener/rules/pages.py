@@ -59,8 +59,9 @@ RULES = (
         (
             said(
                 r"StaleElementReference|stale element (?:reference|not found)"
-                r"|element is not attached to the (?:page document|DOM)|Element is not attached|Execution context was destroyed",
-                "stale|not attached|context was destroyed",
+                r"|element is not attached to the (?:page document|DOM)|Element is not attached|Execution context was destroyed"
+                r"|ElementNotAvailable\w{0,20}|corresponds to UI that is no longer available",
+                "stale|not attached|context was destroyed|elementnotavailable|no longer available",
             ),
         ),
         cause="The page was rebuilt after the element was found, so the test holds an element that no longer exists.",
@@ -76,9 +77,9 @@ RULES = (
                 r"element not interactable|ElementNotInteractable|ElementNotVisible|InvalidElementState"
                 r"|element is not (?:visible|enabled|stable|editable)|resolved to hidden"
                 r"|Element '[^\n]{1,120}' is (?:disabled|read-?only)|cannot be scrolled into view|outside of the viewport"
-                r"|move target out of bounds|has no size and location",
+                r"|move target out of bounds|has no size and location|element cannot receive focus|ElementNotEnabled",
                 "not interactable|notinteractable|notvisible|invalidelementstate|element is not|resolved to hidden|disabled"
-                "|read|scrolled into|viewport|out of bounds|no size and",
+                "|read|scrolled into|viewport|out of bounds|no size and|receive focus|notenabled",
             ),
         ),
         cause="The element exists but cannot be used at that moment: hidden, disabled, still moving, or not the one that is meant.",
@@ -165,8 +166,10 @@ RULES = (
                 r"|Element locator '(?P<locator3>[^\n]{1,120}?)' did not match any|did not match any elements"
                 r"|An element could not be located|Cannot locate[^\n]{0,60}element|Elements? count for selector[^\n]{1,100}"
                 r"|Unable to find element|Could not find (?:an )?elements? with (?:selector|locator)[^\n]{1,120}"
-                r"|(?:could not|cannot|can't) (?:find|locate) (?:the )?(?:window|control|button|object|menu)\b[^\n]{0,80}",
-                "not found|nosuchelement|no such element|locate|did not match|elements count|element count|not be found"
+                r"|(?:could not|cannot|can't) (?:find|locate) (?:the )?(?:window|control|button|object|menu)\b[^\n]{0,80}"
+                r"|Element (?:from|with|by) [^\n]{1,160} could not be found|ElementNotFound\w{0,20}|WindowNotFound\w{0,20}",
+                "not found|notfound|could not be found|nosuchelement|no such element|locate|did not match|elements count"
+                "|element count|not be found"
                 "|unable to find|could not|cannot|can't",
             ),
         ),
@@ -302,8 +305,8 @@ RULES = (
         (
             said(
                 r"FindFailed|ImageNotFoundException|Reference image [^\n]{1,80}not found|Could not (?:find|locate) image"
-                r"|ImageNotFound",
-                "findfailed|imagenotfound|reference image|image",
+                r"|ImageNotFound|could not find (?:P\()?[^\n]{1,120}\.(?:png|jpe?g|bmp)\b",
+                "findfailed|imagenotfound|reference image|image|could not find ",
             ),
         ),
         cause="The reference image was not found on the screen.",

@@ -39,6 +39,12 @@ _THROUGH_PRODUCT = (  # frames of a traceback, or of an exception, from test cod
     r"(?:[^\n\"<]{0,200}[\\/])?[^\n\"<]{1,80}\.py)(?:\", line \d{1,6},)? in (?P<function>[\w.<>]{1,80})"
 )
 
+_INSTALLED = running(  # a keyword of a library that is installed, so that what fails inside it is not the test's own code
+    r"(?:^|\b)(?:(?:Selenium2?|Appium|Requests|SSH|Database|JSON|Excel|FTP|Http|Sikuli|ImageHorizon|Archive|Soap|Kafka|MQTT"
+    r"|Zoomba)Library(?:\.\w{1,40})?|REST|Browser|RPA(?:\.\w{1,40}){1,3})\.(?!Evaluate|Execute Javascript)[A-Z]",
+    "library.|rest.|browser.|rpa.",
+)
+
 RULES = (
     Rule(
         "python-api-removed",
@@ -109,6 +115,12 @@ RULES = (
                 "-packages",
             ),
         ),
+        unless=(
+            said(
+                r"'(?:str|unicode|int|list|dict|tuple|float|bool|bytes)' object has no attribute",
+                "object has no attribute",
+            ),
+        ),
         cause="The installed library '{package}' failed in its own code: {problem}",
         advice="Look the error up in the issues of '{package}' for the installed version, and see whether it was called before "
         "it was set up.",
@@ -128,6 +140,41 @@ RULES = (
         ),
         cause="The code under test failed in {function} ({file}) with {error}: {problem}",
         advice="Correct it there if it has to cope with what the test gave it; else let the test give it something allowed.",
+    ),
+    Rule(
+        "library-calls-other-version",
+        DEPENDENCY,
+        PRECISE - 1,
+        0.6,
+        (
+            said(
+                r"(?P<function>[\w.]{1,60})\(\) (?:takes [^\n]{1,60} given|missing \d{1,2} required [^\n]{1,80}"
+                r"|got (?:an unexpected keyword argument|multiple values for)[^\n]{1,80})",
+                "() takes |() missing |() got ",
+            ),
+            _INSTALLED,
+        ),
+        cause="Inside an installed library '{function}' is called with arguments that it does not take in the installed version.",
+        advice="Install versions of the library and of the packages it uses that were released for each other.",
+        unless=(said(r"\b\w{1,40}_(?:request|on_session|browser|keyword)\(\)", "_request()|_on_session()|_browser()|_keyword()"),),
+    ),
+    Rule(
+        "library-fails-on-own-values",
+        DEPENDENCY,
+        GENERAL + 1,
+        0.54,
+        (
+            said(
+                r"unsupported operand type\(s\) for [^\n]{1,12}: (?P<types>[^\n]{1,80})"
+                r"|(?P<kind>'(?:\w{0,20}cython\w{1,30}|builtin_function_or_method|method|function|module|property)') (?:object )?"
+                r"(?:is not|has no)[^\n]{1,60}"
+                r"|(?P<value><(?:class|object|function|module) [^\n]{1,80}>,? but it must be [^\n]{1,60})",
+                "unsupported operand|> but it must|>, but it must|function|method'|module'|property'",
+            ),
+            _INSTALLED,
+        ),
+        cause="An installed library fails on values that it made itself, which the packages it uses do not take in this version.",
+        advice="Install versions of the library and of the packages it uses that were released for each other; see its issues.",
     ),
     Rule(
         "unexpected-keyword-argument",
@@ -150,7 +197,8 @@ RULES = (
         0.68,
         (
             said(
-                r"(?P<function>[\w.]{1,60})\(\) takes (?P<takes>[^\n]{1,60}?) (?:but |\()(?P<given>\d{1,3}) (?:(?:were|was) )?given",
+                r"(?P<function>[\w.]{1,60})\(\) takes (?P<takes>[^\n]{1,60}?) (?:but |\()(?P<given>\d{1,3}) "
+                r"(?:(?:were|was) )?given",
                 "takes ",
             ),
         ),
@@ -224,6 +272,22 @@ RULES = (
         support=(logged(r"status=[345]\d\d[^\n]{0,60}", "status="),),
     ),
     Rule(
+        "text-is-not-xml",
+        TEST,
+        GUESS,
+        0.5,
+        (
+            said(
+                r"XMLSyntaxError|Document is empty, line 1|Start tag expected, '<' not found|(?:Xml)?ParseError: (?:no element"
+                r" found|syntax error: line|not well-formed)|not well-formed \(invalid token\)|Parsing XML failed",
+                "xmlsyntaxerror|document is empty|start tag expected|parseerror|not well-formed|parsing xml",
+            ),
+        ),
+        cause="What is parsed as XML is empty or something else: a wrong path or address, or an error page in its place.",
+        advice="Log what is parsed, and check the path, or status and content type of the answer, before that.",
+        support=(logged(r"status=[345]\d\d[^\n]{0,60}", "status="),),
+    ),
+    Rule(
         "text-in-other-encoding",
         TEST,
         PRECISE - 2,
@@ -276,7 +340,7 @@ RULES = (
                 r"|cannot convert|the JSON object must be|argument of type '(?:int|float|bool)' is not iterable|descriptor '"
                 r"|not all arguments converted|sequence item \d{1,4}: expected)[^\n]{0,100}"
                 r"|[$@&]\{[^'\n]{1,80}\}'? is not (?:a )?(?:list|dictionary)(?:-like)?\b[^\n]{0,40}"
-                r"|'(?:str|int|list|dict|tuple|float|bool|bytes|Response)' object has no attribute '\w{1,60}'",
+                r"|'(?:str|unicode|int|list|dict|tuple|float|bool|bytes|Response)' object has no attribute '\w{1,60}'",
                 "typeerror|object has no attribute|} is not |}' is not ",
             ),
         ),
@@ -411,7 +475,8 @@ RULES = (
                 r"|robot\.(?:api|running|utils|libraries|model)[\w.]{0,60}'? has no attribute"
                 r"|\b(?:run_keyword|get_keyword_\w{1,20}|(?:start|end)_(?:keyword|test|suite)|run_cli)\(\) (?:takes|missing"
                 r"|got an unexpected)[^\n]{1,80}",
-                "object has no attribute|deprecated since robot|robot_library_scope|robot.|() takes|() missing|() got an unexpected",
+                "object has no attribute|deprecated since robot|robot_library_scope|robot.|() takes|() missing"
+                "|() got an unexpected",
             ),
         ),
         cause="A library or listener uses an interface of Robot Framework that the installed version does not have.",

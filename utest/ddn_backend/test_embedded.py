@@ -35,7 +35,6 @@ def test_started_by_hand_it_writes_to_nothing_but_its_log_and_ends_unused(runtim
     unused = run_embedded(runtimes, str(runtimes.place))
     assert (unused.returncode, unused.stdout, unused.stderr) == (0, "", "")
     log = (runtimes.place / "runtime.log").read_text()
-    assert "Ready at" in log
     assert log.rstrip().endswith("Ended.")
 
 

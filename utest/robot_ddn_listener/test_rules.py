@@ -532,6 +532,76 @@ CASES = [
             ),
         },
     ),
+    # real failures of public projects: causes that no rule knew
+    (
+        "standard-module-hidden",
+        {"message": "ImportError: cannot import name 'choice' from 'random' (/srv/suites/random.py)"},
+    ),
+    (
+        "import-lacks-file",
+        {
+            "message": no_keyword("Open Till"),
+            "errors": (import_failed("Till", "RuntimeError: Cannot find the settings file 'till.toml'"),),
+        },
+    ),
+    (
+        "installed-library-does-not-load",
+        {
+            "message": no_keyword("Open Till"),
+            "errors": (
+                import_failed(
+                    "TillLibrary",
+                    "TypeError: Base.__init__() takes 1 positional argument but 2 were given\nTraceback (most recent call last):\n"
+                    '  File "/venv/lib/site-packages/TillLibrary/__init__.py", line 9, in __init__\n    Base.__init__(self, 1)',
+                ),
+            ),
+        },
+    ),
+    (
+        "node-modules-do-not-fit",
+        {"message": "TypeError: locator.describeAll is not a function", "keyword": "Browser.Get Text", "args": ("id=sum",)},
+    ),
+    (
+        "library-calls-other-version",
+        {
+            "message": "TypeError: adapter() takes 2 positional arguments but 4 were given",
+            "keyword": "RequestsLibrary.Create Session",
+        },
+    ),
+    (
+        "library-fails-on-own-values",
+        {
+            "message": "TypeError: unsupported operand type(s) for -: 'Limit' and 'int'",
+            "keyword": "RequestsLibrary.GET On Session",
+        },
+    ),
+    ("text-is-not-xml", {"message": "XMLSyntaxError: Document is empty, line 1, column 1"}),
+    (
+        "transaction-failed-before",
+        {"message": "InFailedSqlTransaction: current transaction is aborted, commands ignored until end of transaction block"},
+    ),
+    (
+        "webdriver-address-wrong",
+        {"message": "WebDriverException: Message: Unable to find handler for (POST) /wd/hub/session"},
+    ),
+    (
+        "driver-answer-not-understood",
+        {"message": "KeyError: 'sessionId'", "keyword": "SeleniumLibrary.Open Browser", "args": ("http://till.example", "edge")},
+    ),
+    ("script-without-interpreter", {"message": "OSError: [Errno 8] Exec format error: '/srv/tools/fill_till.py'"}),
+    (
+        "driver-command-unknown",
+        {"message": "WebDriverException: Message: unknown command: session/4f2a/se/log"},
+    ),
+    ("path-instead-of-its-value", {"message": "$.till.open != True"}),
+    (
+        "command-not-let-in",
+        {"message": "1 != 0", "log": ("${output} = till-cli: unauthorized: login required to open till 3",)},
+    ),
+    (
+        "command-failed-inside",
+        {"message": "3 != 0", "log": ("${output} = till-cli: Internal error while the day was closed",)},
+    ),
 ]
 
 
@@ -637,6 +707,21 @@ OTHER_WORDINGS = [
         "Keyword 'Pay' failed after retrying for 1 minute. The last error was: ConnectionRefusedError: [Errno 111]",
         "connection-refused",
     ),
+    ("OperationalError: current transaction is aborted", "transaction-failed-before"),
+    ("ParseError: no element found: line 1, column 0", "text-is-not-xml"),
+    ("ImportError: cannot import name 'x' (consider renaming '/a/json.py' since it has the same name)", "standard-module-hidden"),
+    ("WebDriverException: Message: Cannot POST /wd/hub/session", "webdriver-address-wrong"),
+    ("AttributeError: 'module' object has no attribute 'set_path'", "module-has-no-such-name"),
+    ("TypeError: pay() takes exactly 2 arguments (1 given)", "wrong-argument-count"),
+    ("TypeError: start_test() takes 2 positional arguments but 3 were given", "robot-api-changed"),
+    ("AttributeError: 'NoneType' object has no attribute 'cursor'", "called-before-set-up"),
+    ("No connection open", "session-not-created-in-test"),
+    ("Element from XPath '//Button[2]' could not be found", "element-not-found"),
+    ("ElementNotAvailableException: The target element corresponds to UI that is no longer available", "element-stale"),
+    ("InvalidOperationException: Target element cannot receive focus.", "element-not-interactable"),
+    ("KafkaException: Connect to ipv4#10.0.0.7:9092 failed: Connection timed out", "connection-not-made"),
+    ("TimeoutException: could not find till.png", "image-not-on-screen"),
+    ("FOR loop has empty body.", "invalid-test-data"),
     ("Parent suite setup failed:\nEnvironment variable '%{SHOP_URL}' not found.", "environment-variable-missing"),
 ]
 
@@ -675,6 +760,67 @@ NEAR_MISSES = [
         },
         "wrong-type-of-value",
     ),
+    (
+        "an exit code without a word of what went wrong",
+        {"message": "1 != 0", "log": ("${output} = till 3 of 4 closed",)},
+        "",
+    ),
+    (
+        "a number that is no exit code next to an error in the log",
+        {"message": "3 != 4", "log": ("${output} = Internal error was handled",)},
+        "",
+    ),
+    (
+        "a keyword of the project that is called with too many arguments",
+        {"message": "TypeError: total() takes 1 positional argument but 2 were given", "keyword": "till.Total"},
+        "wrong-argument-count",
+    ),
+    (
+        "a text given to an installed library where it needs a dictionary",
+        {
+            "message": "AttributeError: 'str' object has no attribute 'items'",
+            "keyword": "RequestsLibrary.GET On Session",
+            "log": (
+                'File "/venv/lib/site-packages/requests/models.py", line 9, in prepare\nself.prepare_headers(headers)\n'
+                "AttributeError: 'str' object has no attribute 'items'",
+            ),
+        },
+        "wrong-type-of-value",
+    ),
+    (
+        "a script of the page that calls what it does not have",
+        {"message": "TypeError: page.total is not a function", "keyword": "Browser.Evaluate JavaScript"},
+        "error-in-keyword-code",
+    ),
+    (
+        "a key of the test's own data while a browser is open",
+        {"message": "KeyError: 'total'", "keyword": "SeleniumLibrary.Input Text"},
+        "key-or-index-missing",
+    ),
+    (
+        "a name that Python itself no longer has",
+        {"message": "ImportError: cannot import name 'escape' from 'html' (/usr/lib/python3.12/html/__init__.py)"},
+        "imported-name-gone",
+    ),
+    (
+        "a driver that cannot run on this machine",
+        {"message": "OSError: [Errno 8] Exec format error: '/opt/chromedriver'"},
+        "driver-cannot-run",
+    ),
+    (
+        "a library of the project that fails while it is loaded",
+        {
+            "message": no_keyword("Open Till"),
+            "errors": (
+                import_failed(
+                    "Till",
+                    'TypeError: bad till\nTraceback (most recent call last):\n  File "/srv/lib/Till.py", line 9, in <module>',
+                ),
+            ),
+        },
+        "library-import-failed",
+    ),
+    ("a price that begins with a dollar", {"message": "$12.50 != $13.50"}, ""),
     ("a title", {"message": "Title should have been 'Shop' but was 'Till'."}, ""),
     ("a message of the suite's own", {"message": "The till is not balanced"}, ""),
     ("a time-out without a hint at what was slow", {"message": "Test timeout 2 minutes exceeded."}, ""),
