@@ -5,6 +5,7 @@ Library             Stack.py
 Resource            atest.resource
 Suite Setup         Analyse Some Failures
 Suite Teardown      Run Keywords    End Stack    AND    End Programs
+Test Tags           backend
 
 
 *** Variables ***

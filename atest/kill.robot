@@ -3,6 +3,7 @@ Documentation       Workers are killed while they analyse, and Redis: each repor
 ...                 `python bench/kill.py` does the same with 200 reports.
 Library             Kills.py
 Suite Setup         Kill
+Test Tags           backend
 
 
 *** Test Cases ***

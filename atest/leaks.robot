@@ -7,6 +7,7 @@ Library             Stack.py
 Resource            atest.resource
 Suite Setup         Analyse A Project Full Of Secrets
 Suite Teardown      Run Keywords    End Stack    AND    End Services    AND    End Programs
+Test Tags           backend
 
 
 *** Test Cases ***

@@ -5,6 +5,7 @@ Library             Servers.py
 Resource            atest.resource
 Suite Setup         Start The Backend
 Suite Teardown      Run Keywords    End Programs    AND    End Servers
+Test Tags           backend
 
 
 *** Test Cases ***

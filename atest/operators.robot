@@ -6,6 +6,7 @@ Library             Numbers.py
 Resource            atest.resource
 Suite Setup         Start It
 Suite Teardown      Run Keywords    End Stack    AND    End Programs
+Test Tags           backend
 
 
 *** Test Cases ***

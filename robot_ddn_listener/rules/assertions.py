@@ -127,8 +127,10 @@ RULES = (
         (
             said(
                 r"(?P<quote>Traceback \(most recent call last\)[^\n]{0,80}"
-                r"|\b\w{0,40}Exception: [^\n]{1,120})[^\x00]{0,1500}(?:!=|does not contain|should (?:be|contain|not))",
-                "traceback|exception",
+                r"|\b\w{0,40}Exception: [^\n]{1,120}"
+                r"|[\"'](?:description|error|message|exception|detail)[\"']: ?[\"'][^\n]{0,60}(?:error|exception|failed|failure)\b"
+                r"[^\n]{0,120})[^\x00]{0,1500}(?:!=|does not contain|should (?:be|contain|not))",
+                "traceback|exception|error|failed|failure",
             ),
         ),
         cause="The checked output holds an error of the program under test instead of the expected text.",

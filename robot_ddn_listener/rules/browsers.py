@@ -163,8 +163,10 @@ RULES = (
             anywhere(
                 r"DevToolsActivePort file doesn't exist|user data directory is already in use|Chrome failed to start"
                 r"|Running as root without --no-sandbox|unrecognized (?:chrome|firefox) option|cannot parse capability"
-                r"|unrecognized capability|invalid argument: (?:entry|cannot|unrecognized)",
-                "devtoolsactiveport|user data directory|failed to start|no-sandbox|unrecognized |parse capability|invalid argument",
+                r"|unrecognized capability|invalid argument: (?:entry|cannot|unrecognized)"
+                r"|\.launch: (?:Target page, context or )?browser (?:has been )?closed",
+                "devtoolsactiveport|user data directory|failed to start|no-sandbox|unrecognized |parse capability|invalid argument"
+                "|.launch: ",
             ),
         ),
         cause="The browser does not start with the options it is given on this machine.",
@@ -325,8 +327,10 @@ RULES = (
                 r"ANDROID_(?:HOME|SDK_ROOT)[^\n]{0,60}(?:not (?:set|exported)|environment variable)"
                 r"|application at '[^'\n]{1,160}' does not exist|Activity used to start app doesn't exist"
                 r"|Unknown device or simulator UDID|bundle identifier[^\n]{0,60}(?:unknown|not)"
-                r"|The desired capabilities must include",
-                "android_|application at|activity used|simulator udid|bundle identifier|desired capabilities must",
+                r"|The desired capabilities must include|Could not find '?(?:adb|aapt2?|emulator|apksigner|zipalign|xcodebuild)\b"
+                r"|Do you have Android Build Tools installed",
+                "android_|application at|activity used|simulator udid|bundle identifier|desired capabilities must|could not find "
+                "|android build tools",
             ),
         ),
         cause="The capabilities for Appium do not fit this machine: a missing SDK, app, activity or device.",

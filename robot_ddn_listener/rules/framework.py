@@ -298,8 +298,9 @@ RULES = (
             anywhere(
                 r"Connection to remote server broken: [^\n]{1,160}"
                 r"|Connecting remote server at (?P<server>[^\n]{1,100}) failed[^\n]{0,160}"
-                r"|Calling dynamic method 'get_keyword_names' failed: Connecting remote server[^\n]{1,160}",
-                "remote server",
+                r"|Calling dynamic method 'get_keyword_names' failed: Connecting remote server[^\n]{1,160}"
+                r"|to library 'Remote[^'\n]{0,60}' failed: Calling dynamic method[^\n]{1,160}",
+                "remote server|to library 'remote",
             ),
         ),
         cause="The server of a Robot remote library (or of pabot) could not be reached or broke off.",

@@ -1,6 +1,6 @@
 """Robot or Python could not load something: modules, libraries, resource and variable files."""
 
-from .engine import CAUSE, CODE, CONFIG, DEPENDENCY, TEST, Rule, imported, loaded, said
+from .engine import CAUSE, CONFIG, DEPENDENCY, TEST, Rule, imported, loaded, said
 
 _NO_MODULE = r"No module named '?"
 _MODULE_END = r"(?:['.;]|\s|$)"
@@ -12,7 +12,7 @@ _REMOVED = (
     "telnetlib|distutils|imp|asyncore|asynchat|smtpd|cgi|cgitb|crypt|pipes|nntplib|imghdr|sndhdr|audioop|uu|xdrlib|msilib|nis"
     "|ossaudiodev|spwd|chunk|aifc|sunau|lib2to3|formatter|parser|symbol|binhex|pkg_resources"
 )
-_OWN_PACKAGES = (
+OWN_PACKAGES = (
     "libraries|library|libs|lib|resources?|keywords|tests?|testsuites?|suites|src|app|pages?|pageobjects?|page_objects|utils"
     "|utilities|common|commons|helpers?|config|configs|configuration|settings|variables|data|testdata|core|backend|api|models?"
 )
@@ -20,7 +20,7 @@ _STANDARD = (  # modules that project files are often named like
     "string|random|json|logging|types|time|datetime|email|html|http|queue|calendar|code|copy|csv|socket|select|token|test|secrets"
     "|statistics|platform|signal|uuid|enum|operator|profile|struct|xml|ssl|site|cmd|keyword|locale|decimal"
 )
-_FAILED = r"(?:Importing|Initializing) (?:test )?(?:library|variable file) '(?P<library>[^'\n]{1,300})'[^\n]{0,300} failed:"
+FAILED = r"(?:Importing|Initializing) (?:test )?(?:library|variable file) '(?P<library>[^'\n]{1,300})'[^\n]{0,300} failed:"
 _KEYWORD_GONE = said(r"No keyword with name '(?P<keyword>[^'\n]{1,200})", "no keyword with name")
 
 RULES = (
@@ -63,7 +63,7 @@ RULES = (
         CONFIG,
         CAUSE,
         0.7,
-        (loaded(_NO_MODULE + rf"(?P<module>(?:{_OWN_PACKAGES})(?:\.\w{{1,60}}){{0,6}})" + _MODULE_END, "no module named"),),
+        (loaded(_NO_MODULE + rf"(?P<module>(?:{OWN_PACKAGES})(?:\.\w{{1,60}}){{0,6}})" + _MODULE_END, "no module named"),),
         cause="The project's own package '{module}' is not on the module search path of this run.",
         advice="Run robot from the project's root or add it with --pythonpath (or PYTHONPATH), and see that the package has "
         "the expected name.",
@@ -122,7 +122,7 @@ RULES = (
         "together.",
         advice="Install versions that belong together: pin '{module}' to the version the importing library was made for, or "
         "update that library.",
-        unless=(loaded(rf"cannot import name '?\w{{1,80}}'? from '?(?:{_OWN_PACKAGES})\b", "cannot import name"),),
+        unless=(loaded(rf"cannot import name '?\w{{1,80}}'? from '?(?:{OWN_PACKAGES})\b", "cannot import name"),),
     ),
     Rule(
         "standard-module-hidden",
@@ -149,7 +149,7 @@ RULES = (
         0.72,
         (
             loaded(
-                rf"cannot import name '?(?P<name>\w{{1,80}})'? from '?(?P<module>(?:{_OWN_PACKAGES})[\w.]{{0,80}})",
+                rf"cannot import name '?(?P<name>\w{{1,80}})'? from '?(?P<module>(?:{OWN_PACKAGES})[\w.]{{0,80}})",
                 "cannot import name",
             ),
         ),
@@ -168,25 +168,6 @@ RULES = (
         ),
         cause="A library file uses a relative import, but Robot imports it by its path, where it belongs to no package.",
         advice="Import absolutely in that file and add its folder with --pythonpath, or import the library by its package name.",
-    ),
-    Rule(
-        "shared-library-missing",
-        DEPENDENCY,
-        CAUSE + 1,
-        0.88,
-        (
-            loaded(
-                r"DLL load failed[^\n]{0,120}|(?P<library>[\w.+\-]{1,60}\.so[\w.]{0,10}): cannot open shared object file"
-                r"|(?:version|symbol) .?(?:GLIBC|GLIBCXX|OPENSSL)_[\w.]{1,20}.? not found|undefined symbol: \w{1,80}"
-                r"|Library not loaded: (?P<dylib>[^\n]{1,100})|dlopen\([^\n]{1,160}(?:image not found|no such file)"
-                r"|wrong ELF class|incompatible architecture",
-                "dll load failed|cannot open shared object|not found|dlopen(|undefined symbol|library not loaded|wrong elf class"
-                "|incompatible architecture",
-            ),
-        ),
-        cause="A native library that a package or program needs is missing on this machine or does not fit it.",
-        advice="Install the missing system library, or a build of the package made for this system, architecture and Python "
-        "version.",
     ),
     Rule(
         "browser-library-node-missing",
@@ -226,7 +207,7 @@ RULES = (
         0.66,
         (
             imported(
-                _FAILED + r" (?P<problem>[^\n]{0,160}(?:FileNotFoundError|No such file or directory|(?:failed|unable|could not"
+                FAILED + r" (?P<problem>[^\n]{0,160}(?:FileNotFoundError|No such file or directory|(?:failed|unable|could not"
                 r"|cannot|can't) (?:to )?(?:find|locate|open|read) [^\n]{0,60}(?:file|path|folder|directory|\.\w{2,4}\b))"
                 r"[^\n]{0,120})",
                 "importing |initializing ",
@@ -242,7 +223,7 @@ RULES = (
         0.75,
         (
             imported(
-                _FAILED + r"[^\n]{0,300}(?:invalid_client|invalid_grant|unauthorized|invalid api key|api[_ ]key|credentials?"
+                FAILED + r"[^\n]{0,300}(?:invalid_client|invalid_grant|unauthorized|invalid api key|api[_ ]key|credentials?"
                 r"|access denied|authentication)",
                 "invalid_client|invalid_grant|unauthorized|api|credential|access denied|authentication",
             ),
@@ -292,44 +273,13 @@ RULES = (
         advice="Port the code to Python 3, or install a version of the library that supports it.",
     ),
     Rule(
-        "installed-package-broken",
-        CODE,
-        CAUSE + 1,
-        0.65,
-        (
-            imported(r"(?:Syntax|Indentation|Tab)Error: (?P<problem>[^\n]{1,120})", "syntaxerror|indentationerror|taberror"),
-            imported(r"site-packages|dist-packages", "site-packages|dist-packages"),
-        ),
-        cause="The code of an installed package cannot be compiled ({problem}), so the library cannot be imported.",
-        advice="Correct the last change to that package, or install a released version; check that it supports this Python "
-        "version.",
-    ),
-    Rule(
-        "installed-library-does-not-load",
-        DEPENDENCY,
-        CAUSE - 1,
-        0.7,
-        (
-            imported(
-                _FAILED + r" (?:Type|Attribute|Name|Key)Error: (?P<problem>[^\n]{1,140})[^\x00]{0,2000}?"
-                r"(?:site|dist)-packages[\\/](?P<package>\w{1,40})[^\n\"]{0,160}\", line \d{1,6}, in [^\n]{1,60}"
-                r"(?:\n(?!File)[^\n]{1,200}){0,4}(?:\nPYTHONPATH|\nConsider|$)",
-                "-packages",
-            ),
-        ),
-        cause="The installed library '{library}' fails while it is loaded ({problem}): it does not fit a package that it builds on "
-        "('{package}'), or this version of Robot or Python.",
-        advice="Install versions that were released for each other, into an environment without left-overs of older ones.",
-        unless=(imported(r"environment variable|KeyError: '[A-Z]", "environment variable|keyerror"),),
-    ),
-    Rule(
         "own-library-syntax-error",
         TEST,
         CAUSE,
         0.75,
         (
             imported(
-                _FAILED + r" (?:Syntax|Indentation|Tab)Error: (?P<problem>[^\n]{1,120})", "syntaxerror|indentationerror|taberror"
+                FAILED + r" (?:Syntax|Indentation|Tab)Error: (?P<problem>[^\n]{1,120})", "syntaxerror|indentationerror|taberror"
             ),
         ),
         cause="The test library '{library}' has a syntax error ({problem}), so it cannot be imported and its keywords are missing.",
@@ -401,7 +351,7 @@ RULES = (
         TEST,
         CAUSE - 5,
         0.55,
-        (imported(_FAILED + r" (?P<problem>[^\n]{1,160})", "importing |initializing "),),
+        (imported(FAILED + r" (?P<problem>[^\n]{1,160})", "importing |initializing "),),
         cause="The library '{library}' could not be imported ({problem}), so its keywords are missing.",
         advice="Correct what the traceback of the import points to; robot --dryrun shows it quickly.",
         support=(_KEYWORD_GONE,),

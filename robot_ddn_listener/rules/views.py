@@ -102,7 +102,8 @@ def _exception(exception: ExceptionInfo) -> Iterator[Passage]:
 
 _EXPLAINABLE = re.compile(r"No keyword with name '(?P<keyword>[^'\n]{1,200})|Variable '[^'\n]{1,200}' not found")
 _IMPORT_PROBLEM = re.compile(
-    r"(?i)importing |initializing |does not exist|creating keyword |contains no keywords|resource file|variable file"
+    r"(?i)importing |initializing |getting keyword names|adding keyword |does not exist|creating keyword |contains no keywords"
+    r"|resource file|variable file"
     r"|environment variable|unrecognized section|library '[^'\n]{1,200}' expected"
 )
 _FILE_PROBLEM = re.compile(r"(?i)(?:resource|variable) file|\.(?:resource|robot|ya?ml|json)' does not exist|setting variable ")

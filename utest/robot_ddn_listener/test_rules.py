@@ -595,6 +595,14 @@ CASES = [
     ),
     ("path-instead-of-its-value", {"message": "$.till.open != True"}),
     (
+        "installed-library-lacks-name",
+        {
+            "message": no_keyword("Open Till"),
+            "errors": (import_failed("TillLibrary", "AttributeError: module 'robot.api' has no attribute 'till'"),),
+        },
+    ),
+    ("package-named-as-missing", {"message": "ValueError: No codec for this image, please install the till-imaging package"}),
+    (
         "command-not-let-in",
         {"message": "1 != 0", "log": ("${output} = till-cli: unauthorized: login required to open till 3",)},
     ),
@@ -716,10 +724,14 @@ OTHER_WORDINGS = [
     ("TypeError: start_test() takes 2 positional arguments but 3 were given", "robot-api-changed"),
     ("AttributeError: 'NoneType' object has no attribute 'cursor'", "called-before-set-up"),
     ("No connection open", "session-not-created-in-test"),
+    ("WebDriverException: Message: Original error: Could not find 'adb' in /opt/sdk", "app-or-device-misconfigured"),
+    ("{'error': 'till.Error.Busy: still booking'} != open", "error-text-in-value"),
+    ("Error: browserType.launch: Browser closed.", "browser-does-not-start"),
+    ("RuntimeError: The drawer needs gpio: pip install till-gpio", "package-named-as-missing"),
     ("Element from XPath '//Button[2]' could not be found", "element-not-found"),
     ("ElementNotAvailableException: The target element corresponds to UI that is no longer available", "element-stale"),
     ("InvalidOperationException: Target element cannot receive focus.", "element-not-interactable"),
-    ("KafkaException: Connect to ipv4#10.0.0.7:9092 failed: Connection timed out", "connection-not-made"),
+    ("KafkaException: Connect to ipv4#10.0.0.7:9092 failed: Unknown error", "connection-not-made"),
     ("TimeoutException: could not find till.png", "image-not-on-screen"),
     ("FOR loop has empty body.", "invalid-test-data"),
     ("Parent suite setup failed:\nEnvironment variable '%{SHOP_URL}' not found.", "environment-variable-missing"),
@@ -820,6 +832,23 @@ NEAR_MISSES = [
         },
         "library-import-failed",
     ),
+    (
+        "a remote server that is not there explains a missing keyword",
+        {
+            "message": no_keyword("Open Till"),
+            "errors": (
+                "Error in file 'a.robot' on line 3: Getting keyword names from library 'Remote' failed: Calling dynamic method "
+                "'get_keyword_names' failed: Connecting remote server at http://till.example:8270 failed: timed out",
+            ),
+        },
+        "remote-library-unreachable",
+    ),
+    (
+        "a constant that a file of the project lacks",
+        {"message": "AttributeError: 'module' object has no attribute 'TILL_URL'"},
+        "error-in-keyword-code",
+    ),
+    ("a sentence about installing", {"message": "The shop installs tills on Mondays"}, ""),
     ("a price that begins with a dollar", {"message": "$12.50 != $13.50"}, ""),
     ("a title", {"message": "Title should have been 'Shop' but was 'Till'."}, ""),
     ("a message of the suite's own", {"message": "The till is not balanced"}, ""),
