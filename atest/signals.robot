@@ -45,7 +45,7 @@ No Wait Is Wanted
     ${card} =    Set Variable    ${cards}[Books A Room]
     Should Be Equal    ${card.stage}    interim
     Should Contain    ${card.text}    ddn attach output.xml
-    ${waiting} =    Number Of Waiting Reports
+    ${waiting} =    Number Of Waiting Analyses
     Should Be Equal As Integers    ${waiting}    2
 
 No Process Is Left Behind

@@ -99,8 +99,8 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "redis_socket_connect_timeout": 5,
         "redis_socket_timeout": 10,
         "redis_retry_on_timeout": True,
-        # A Redis that starts again, or whose replica takes over, is borne for some ten seconds: a state that could not be stored would
-        # end the task before it began, and its report would wait for the visibility timeout.
+        # A Redis that starts again, or whose replica takes over, is borne for some ten seconds: a state that could not be stored
+        # would end the task before it began, and its report would wait for the visibility timeout.
         "result_backend_always_retry": True,
         "result_backend_max_retries": 10,
         "result_backend_base_sleep_between_retries_ms": 50,
