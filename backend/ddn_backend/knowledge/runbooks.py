@@ -299,7 +299,7 @@ def _document(title: str, sections: _Sections, facts: Mapping[str, Sequence[str]
 
 def _symptoms(title: str, section: str, text: str, facts: Mapping[str, Sequence[str]]) -> Iterator[str]:
     listed = (_LIST_ITEM.sub("", line).strip("` ") for line in section.splitlines() if not line.startswith("```"))
-    code = (line for found in _CODE.finditer(text) for line in (found[1] or found[2]).splitlines())
+    code = (line for found in _CODE.finditer(text) for line in (found[1] or found[2] or "").splitlines())
     quotations = (found[1] for found in _QUOTATION.finditer(_CODE.sub("", text)))
     for symptom in (*facts.get("symptoms", ()), *listed, *code, *quotations, title):
         if symptom.strip():
