@@ -321,7 +321,7 @@ def main() -> None:
             "seconds": round(outcome.seconds),
         },
     )
-    raise SystemExit(outcome.stored != len(outcome.reports))
+    raise SystemExit(outcome.stored != len(outcome.reports) or bool(outcome.concluded_twice))
 
 
 if __name__ == "__main__":

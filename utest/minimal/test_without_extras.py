@@ -43,7 +43,7 @@ def test_the_listener_answers_with_its_rules(suite):
     assert done.returncode == 2
     assert done.stderr == ""
     cards = cards_in_file(suite / "output.xml")
-    assert [(facts.error_type, facts.by.partition(", ")[2]) for _, facts in cards] == [
+    assert [(facts.error_type, f"rule {facts.by.rpartition('rule ')[2]}") for _, facts in cards] == [
         ("TEST_ERROR", "rule variable-not-found"),
         ("INFRA_ERROR", "rule connection-refused"),
     ]

@@ -82,6 +82,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     (made_here.root / "link.txt").symlink_to("../outside.txt")
     (made_here.root / "folder").symlink_to("../elsewhere")
     texts: dict[str, str | None] = {f"lib/{number}.py": f"{text}\n" * 3 for number, text in enumerate(FAMILIES.values())}
+    for number, text in enumerate(FAMILIES.values()):  # a commit of each family that touches the file
+        made_here.commit_files({f"lib/{number}.py": f"# {number}\n"}, " ".join(text.split()))
     made_here.commit_files({**texts, ".env": OUTSIDE, "deploy/id_rsa": OUTSIDE}, " ".join(next(iter(FAMILIES.values())).split()))
     (made_here.root / "untracked.txt").write_text(OUTSIDE)
     made_here.git("config", "ddn.note", OUTSIDE)

@@ -541,7 +541,13 @@ def test_following_shows_what_changes_until_it_is_interrupted(
     main_end, program_end = os.openpty()
     command = [sys.executable, "-m", "ddn_backend.cli.main", "tasks", "--follow"]
     with (tmp_path / "said").open("wb") as file:
-        process = subprocess.Popen(command, stdout=program_end if terminal else file, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command,
+            stdout=program_end if terminal else file,
+            stderr=subprocess.STDOUT,
+            # In the background of a shell the signal is ignored, and a program that starts so leaves it alone.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
     os.close(program_end)
     said = b""
 
