@@ -32,8 +32,8 @@ from timing import environment, median, python, told
 from ddn_backend.adapters.fts import FtsKnowledgeBase
 from ddn_backend.adapters.sqlite import SqliteHistory
 from ddn_backend.knowledge import load as load_knowledge
-from ddn_backend.ops.report import report as report_of
-from ddn_backend.ops.report_html import page
+from ddn_backend.ops.reporting.report import report as report_of
+from ddn_backend.ops.reporting.report_html import page
 from ddn_backend.pipeline import Parts, Pipeline, thresholds
 from ddn_backend.pipeline.condense import condense
 from ddn_backend.pipeline.retrieve import Shipped

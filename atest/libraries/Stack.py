@@ -86,7 +86,7 @@ class Stack:
         parts = {}
         for line in subprocess.check_output(["ps", "-eo", "pid,ppid,args"], text=True).splitlines()[1:]:
             pid, parent, command = line.split(None, 2)
-            if int(parent) == self._running().process.pid and "ddn_backend.ops.child" in command:
+            if int(parent) == self._running().process.pid and "ddn_backend.ops.running.child" in command:
                 words = command.split()
                 parts[words[-1].partition("@")[0] if "--name" in words else words[-1]] = int(pid)
         return parts

@@ -24,7 +24,7 @@ from . import bootstrap, revocation, tasks
 from .celery_redis import celery_settings, celery_url
 from .heartbeat import heartbeat
 from .in_hand import in_hand
-from .ops.endpoint import with_redis
+from .ops.running.endpoint import with_redis
 from .settings import Settings, load, prefer_flower_configuration, read_dotenv
 from .taking import move_instead_of_popping
 

@@ -19,9 +19,9 @@ from ddn_backend.app import create_app
 from ddn_backend.celery_redis import celery_settings, celery_url
 from ddn_backend.cli.asking import ask
 from ddn_backend.errors import SettingsError
-from ddn_backend.ops.reach import reach
-from ddn_backend.ops.redis_check import check_redis
-from ddn_backend.ops.stack import command_for_testers
+from ddn_backend.ops.running.redis_check import check_redis
+from ddn_backend.ops.running.stack import command_for_testers
+from ddn_backend.ops.steering.reach import reach
 from ddn_backend.settings import load
 from robot_ddn_listener.broker import Broker
 from robot_ddn_listener.contract import QUEUE, FailureReport, Run

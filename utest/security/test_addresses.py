@@ -103,7 +103,7 @@ def test_defaults_are_for_this_machine_only() -> None:
 
 
 def test_what_a_stack_opens_is_on_loopback_only(tmp_path: Path, wait_until: Any) -> None:
-    from ddn_backend.ops.addresses import free_port
+    from ddn_backend.ops.running.addresses import free_port
 
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DDN_", "FLOWER_", "REDIS_URL"))}
     ports = [free_port(), free_port()]

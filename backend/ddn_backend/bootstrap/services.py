@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from ..adapters.github import GitHub
     from ..adapters.pinecone import PineconeShelves
     from ..knowledge.library import ProjectLibrary
-    from ..ops.alert_rules import AlertFile
-    from ..ops.alerts import Alerts
+    from ..ops.alerting.alert_rules import AlertFile
+    from ..ops.alerting.alerts import Alerts
     from ..settings import Settings
 
 
@@ -128,7 +128,7 @@ def github(settings: "Settings", client: "Redis | None" = None) -> "GitHub":
 def alerting(settings: "Settings") -> "tuple[AlertFile, Notifier]":
     """Return the rules of alerts and what sends their messages; SettingsError where the file or a route cannot be used."""
     from ..adapters.apprise_notifier import AppriseNotifier
-    from ..ops import alert_rules
+    from ..ops.alerting import alert_rules
     from ..settings import environment
 
     file = alert_rules.read(Path(settings.alerts), environment())
@@ -139,8 +139,8 @@ def alerts(settings: "Settings", client: "Redis") -> "Alerts | None":
     """Return what tells people of incidents, None where no file of rules is named; its state is on `client`."""
     if not settings.alerts:
         return None
-    from ..ops.alerts import Alerts
-    from ..ops.incident_store import IncidentStore
+    from ..ops.alerting.alerts import Alerts
+    from ..ops.alerting.incident_store import IncidentStore
 
     file, notifier = alerting(settings)
     return Alerts(file, IncidentStore(client), notifier)

@@ -11,12 +11,12 @@ from rich.table import Table
 from robot_ddn_listener.errors import DdnError
 
 from .. import bootstrap, settings
-from ..ops import endpoint
-from ..ops.alert_rules import KINDS, AlertFile, Rule, Unit
-from ..ops.alerts import try_targets
-from ..ops.incident_store import IncidentStore
-from ..ops.incidents import Incident, clock
-from ..ops.reach import reach
+from ..ops.alerting.alert_rules import KINDS, AlertFile, Rule, Unit
+from ..ops.alerting.alerts import try_targets
+from ..ops.alerting.incident_store import IncidentStore
+from ..ops.alerting.incidents import Incident, clock
+from ..ops.running import endpoint
+from ..ops.steering.reach import reach
 
 if TYPE_CHECKING:
     from ..settings import Settings

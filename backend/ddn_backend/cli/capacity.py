@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from .. import bootstrap, settings
-from ..ops.capacity import BUSY_ENOUGH, Estimate, Load, choices, measured, needed
-from ..ops.looking_back import runs_between
+from ..ops.reporting.capacity import BUSY_ENOUGH, Estimate, Load, choices, measured, needed
+from ..ops.reporting.looking_back import runs_between
 from .durations import Since
 
 WIDTH = 78  # where there is no terminal that tells its own

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import click
 
-from ..ops import addresses
-from ..ops.endpoint import with_redis
-from ..ops.flower_view import check_access
-from ..ops.redis_check import check_redis
+from ..ops.running import addresses
+from ..ops.running.endpoint import with_redis
+from ..ops.running.flower_view import check_access
+from ..ops.running.redis_check import check_redis
 from ..settings import load, read_dotenv
 
 

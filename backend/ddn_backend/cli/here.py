@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ..bootstrap import history
-from ..ops.reach import Backend, reach
+from ..ops.steering.reach import Backend, reach
 from ..ports import History
 from ..settings import Settings, load, read_dotenv
 

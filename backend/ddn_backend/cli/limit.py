@@ -5,7 +5,7 @@ import re
 import click
 
 from ..call_rates import SERVICES
-from ..ops.limits import MAX_CALLS_A_MINUTE, Rate, change, rates
+from ..ops.steering.limits import MAX_CALLS_A_MINUTE, Rate, change, rates
 from .here import backend_here, fail, settings_here
 
 RATE = re.compile(r"(\d{1,9})(/min)?")

@@ -15,11 +15,11 @@ from robot_ddn_listener.contract import HISTORY_HOST_KEY
 
 from .. import bootstrap
 from ..errors import SettingsError
-from ..ops.endpoint import with_redis
-from ..ops.metrics import Metrics
-from ..ops.metrics_server import MetricsServer
-from ..ops.monitor import Monitor, Outside, Pace
-from ..ops.redis_check import check_redis, operators_client
+from ..ops.monitoring.metrics import Metrics
+from ..ops.monitoring.metrics_server import MetricsServer
+from ..ops.monitoring.monitor import Monitor, Outside, Pace
+from ..ops.running.endpoint import with_redis
+from ..ops.running.redis_check import check_redis, operators_client
 from ..settings import Settings, load, read_dotenv
 
 LOST_MARGIN_SECONDS = 120  # beyond the visibility timeout, after which Celery itself hands a report out again

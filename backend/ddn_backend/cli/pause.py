@@ -2,8 +2,8 @@
 
 import click
 
-from ..ops.pause import one_line, pause, paused, resume
-from ..ops.reach import now, operator
+from ..ops.steering.pause import one_line, pause, paused, resume
+from ..ops.steering.reach import now, operator
 from .here import backend_here, fail
 
 

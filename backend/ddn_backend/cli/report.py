@@ -13,10 +13,10 @@ from rich.console import Console
 
 from .. import bootstrap, settings
 from ..errors import SettingsError
-from ..ops import wording
-from ..ops.looking_back import runs_between
-from ..ops.report import Report, report
-from ..ops.report_html import page
+from ..ops.reporting import wording
+from ..ops.reporting.looking_back import runs_between
+from ..ops.reporting.report import Report, report
+from ..ops.reporting.report_html import page
 from .durations import Since
 from .report_text import show
 

@@ -6,12 +6,12 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ..ops import wording
-from ..ops.markup import printable
-from ..ops.recurrence import WEEKDAYS
-from ..ops.report import Bin, Price, Report, Slow, Timing, WorkerShare
-from ..ops.report_causes import Cause
-from ..ops.report_html import recurrence_told
+from ..ops.reporting import wording
+from ..ops.reporting.markup import printable
+from ..ops.reporting.recurrence import WEEKDAYS
+from ..ops.reporting.report import Bin, Price, Report, Slow, Timing, WorkerShare
+from ..ops.reporting.report_causes import Cause
+from ..ops.reporting.report_html import recurrence_told
 
 BAR = 24
 BLOCKS = " ▁▂▃▄▅▆▇█"

@@ -9,7 +9,7 @@ import click
 from robot_ddn_listener.cards.legible import clean, count, one_line
 from robot_ddn_listener.contract import encode
 
-from ..ops.requeue import ANY_PART, Chosen, DeadLetter, chosen, dead_letters, requeue
+from ..ops.steering.requeue import ANY_PART, Chosen, DeadLetter, chosen, dead_letters, requeue
 from ..ports import Past, State
 from .durations import Since
 from .here import backend_here, fail, history_here

@@ -6,9 +6,9 @@ import click
 
 from robot_ddn_listener.cards.legible import count
 
-from ..ops.queued import waiting
-from ..ops.reach import Backend, now, operator
-from ..ops.revoke import purge, revoke, revoke_pending
+from ..ops.steering.queued import waiting
+from ..ops.steering.reach import Backend, now, operator
+from ..ops.steering.revoke import purge, revoke, revoke_pending
 from ..ports import History
 from .here import backend_here, fail, history_here
 

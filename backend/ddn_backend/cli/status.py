@@ -13,8 +13,8 @@ from rich.text import Text
 from robot_ddn_listener.cards.legible import count
 
 from ..bootstrap import dead_analyses
-from ..ops.endpoint import with_redis
-from ..ops.status import PartState, Status, is_alive, read_status
+from ..ops.running.endpoint import with_redis
+from ..ops.running.status import PartState, Status, is_alive, read_status
 from ..settings import load, read_dotenv
 
 WIDTH_WITHOUT_TERMINAL = 78

@@ -16,9 +16,9 @@ from rich.text import Text
 from robot_ddn_listener.cards.legible import count, one_line
 from robot_ddn_listener.contract import ErrorType
 
-from ..ops.endpoint import running
-from ..ops.listing import changed, listed
-from ..ops.redis_check import operators_client
+from ..ops.running.endpoint import running
+from ..ops.running.redis_check import operators_client
+from ..ops.steering.listing import changed, listed
 from ..ports import History, TaskRun, TaskState, WantedRuns
 from ..settings import Settings
 from .durations import Since

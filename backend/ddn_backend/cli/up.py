@@ -11,10 +11,11 @@ import click
 
 from robot_ddn_listener.redis_url import shown_url
 
-from ..ops import addresses, alert_rules, endpoint, stack
-from ..ops.console import Console
-from ..ops.flower_view import check_access
-from ..ops.supervisor import OURS, Supervisor
+from ..ops.alerting import alert_rules
+from ..ops.running import addresses, endpoint, stack
+from ..ops.running.console import Console
+from ..ops.running.flower_view import check_access
+from ..ops.running.supervisor import OURS, Supervisor
 from ..settings import Settings, environment, load, read_dotenv
 
 DEFAULT_PORT = 6379

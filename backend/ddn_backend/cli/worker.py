@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from ..ops.endpoint import with_redis
-from ..ops.redis_check import check_redis
+from ..ops.running.endpoint import with_redis
+from ..ops.running.redis_check import check_redis
 from ..settings import load, read_dotenv
 
 

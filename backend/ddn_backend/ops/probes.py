@@ -7,9 +7,9 @@ from tempfile import NamedTemporaryFile
 from ..errors import PermanentError, SettingsError
 from ..settings import Settings
 from .doctor import Finding, Health, Probe
-from .endpoint import with_redis
-from .redis_check import operators_client
-from .status import PartState, read_status
+from .running.endpoint import with_redis
+from .running.redis_check import operators_client
+from .running.status import PartState, read_status
 
 SAFE_POLICY = "noeviction"  # any other lets Redis throw waiting reports away when its memory is full
 

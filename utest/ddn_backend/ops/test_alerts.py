@@ -12,12 +12,12 @@ import redis
 from ddn_backend.adapters.apprise_notifier import AppriseNotifier
 from ddn_backend.cli.main import main
 from ddn_backend.errors import SettingsError
-from ddn_backend.ops import alert_rules
-from ddn_backend.ops.alert_figures import Standing, findings
-from ddn_backend.ops.alert_rules import KINDS, Rule
-from ddn_backend.ops.alerts import Alerts
-from ddn_backend.ops.incident_store import ALERTS_KEY, IncidentStore
-from ddn_backend.ops.snapshot import Snapshot, WorkerState
+from ddn_backend.ops.alerting import alert_rules
+from ddn_backend.ops.alerting.alert_figures import Standing, findings
+from ddn_backend.ops.alerting.alert_rules import KINDS, Rule
+from ddn_backend.ops.alerting.alerts import Alerts
+from ddn_backend.ops.alerting.incident_store import ALERTS_KEY, IncidentStore
+from ddn_backend.ops.monitoring.snapshot import Snapshot, WorkerState
 from ddn_backend.ports import Notice, NoticeKind, NotifyError, TaskRun, TaskState
 from servers.smtp import SmtpServer
 from servers.webhooks import WebhookServer, vendors_certificate

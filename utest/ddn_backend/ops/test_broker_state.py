@@ -18,14 +18,14 @@ from celery import Celery
 from ddn_backend.adapters.mongo import MongoHistory
 from ddn_backend.adapters.sqlite import SqliteHistory
 from ddn_backend.app import create_app
-from ddn_backend.ops.addresses import free_port
-from ddn_backend.ops.broker_state import BrokerState
-from ddn_backend.ops.metrics import Metrics
-from ddn_backend.ops.monitor import Monitor, Outside, Pace, Writer
-from ddn_backend.ops.redis_check import operators_client
-from ddn_backend.ops.resend import MAX_TIMES, lost_reports, send_again
-from ddn_backend.ops.snapshot import Snapshot
-from ddn_backend.ops.task_runs import LiveRuns, iso
+from ddn_backend.ops.monitoring.broker_state import BrokerState
+from ddn_backend.ops.monitoring.metrics import Metrics
+from ddn_backend.ops.monitoring.monitor import Monitor, Outside, Pace, Writer
+from ddn_backend.ops.monitoring.resend import MAX_TIMES, lost_reports, send_again
+from ddn_backend.ops.monitoring.snapshot import Snapshot
+from ddn_backend.ops.monitoring.task_runs import LiveRuns, iso
+from ddn_backend.ops.running.addresses import free_port
+from ddn_backend.ops.running.redis_check import operators_client
 from ddn_backend.ports import TaskRun, TaskState, WantedRuns
 from ddn_backend.settings import load
 from ddn_backend.worker_load import Load, load_key

@@ -10,7 +10,7 @@ import pytest
 
 from ddn_backend.adapters.sqlite import SqliteHistory
 from ddn_backend.cli.main import main
-from ddn_backend.ops.capacity import choices, estimate, measured, needed
+from ddn_backend.ops.reporting.capacity import choices, estimate, measured, needed
 from ddn_backend.ports import TaskRun, TaskState
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)

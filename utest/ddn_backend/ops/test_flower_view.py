@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddn_backend.errors import SettingsError
-from ddn_backend.ops.flower_view import check_access, configuration, format_task, read_result
+from ddn_backend.ops.running.flower_view import check_access, configuration, format_task, read_result
 from robot_ddn_listener.contract import TASK_NAME
 
 ARGUMENTS = {"project": "shop", "suite_name": "Shop", "test_name": "Pays", "error_message": 'It said "no"', "error_type": "UNKNOWN"}

@@ -28,13 +28,13 @@ from ddn_backend.app import configuration
 from ddn_backend.cli.main import main
 from ddn_backend.errors import PermanentError
 from ddn_backend.heartbeat import heartbeat
-from ddn_backend.ops.limits import change, rates
-from ddn_backend.ops.listing import listed
-from ddn_backend.ops.pause import pause, paused, resume
-from ddn_backend.ops.queued import in_hand, waiting
-from ddn_backend.ops.reach import Backend, reach
-from ddn_backend.ops.requeue import ANY_PART, Chosen, chosen, dead_letters, requeue
-from ddn_backend.ops.revoke import Revoked, purge, revoke, revoke_pending
+from ddn_backend.ops.steering.limits import change, rates
+from ddn_backend.ops.steering.listing import listed
+from ddn_backend.ops.steering.pause import pause, paused, resume
+from ddn_backend.ops.steering.queued import in_hand, waiting
+from ddn_backend.ops.steering.reach import Backend, reach
+from ddn_backend.ops.steering.requeue import ANY_PART, Chosen, chosen, dead_letters, requeue
+from ddn_backend.ops.steering.revoke import Revoked, purge, revoke, revoke_pending
 from ddn_backend.pipeline import Parts, Pipeline, thresholds
 from ddn_backend.pipeline.retrieve import Shipped
 from ddn_backend.ports import HistoryError, Passage, State, TaskRun, TaskState, WantedRuns

@@ -13,12 +13,12 @@ from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from ddn_backend.ops import alert_rules
-from ddn_backend.ops import metrics as limits
+from ddn_backend.ops.alerting import alert_rules
 from ddn_backend.ops.durations import duration
-from ddn_backend.ops.metrics import BUCKETS, Metrics
-from ddn_backend.ops.metrics_server import MetricsServer
-from ddn_backend.ops.snapshot import Snapshot, WorkerState
+from ddn_backend.ops.monitoring import metrics as limits
+from ddn_backend.ops.monitoring.metrics import BUCKETS, Metrics
+from ddn_backend.ops.monitoring.metrics_server import MetricsServer
+from ddn_backend.ops.monitoring.snapshot import Snapshot, WorkerState
 from ddn_backend.ports import TaskRun, TaskState
 
 ALERTS = Path(__file__).parents[3] / "backend" / "alerts.toml"

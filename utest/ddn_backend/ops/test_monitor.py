@@ -206,7 +206,7 @@ def listens(port: int) -> bool:
 
 @pytest.fixture
 def free_port() -> Callable[[], int]:
-    from ddn_backend.ops.addresses import free_port
+    from ddn_backend.ops.running.addresses import free_port
 
     return free_port
 

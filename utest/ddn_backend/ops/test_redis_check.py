@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ddn_backend.errors import SettingsError
-from ddn_backend.ops.redis_check import check_redis
+from ddn_backend.ops.running.redis_check import check_redis
 
 
 def problem(url: str) -> str:

@@ -13,10 +13,10 @@ from conftest import missing
 
 from ddn_backend.adapters.sqlite import SqliteHistory
 from ddn_backend.cli.main import main
-from ddn_backend.ops.figures import percentile
-from ddn_backend.ops.recurrence import weekly
-from ddn_backend.ops.report import report
-from ddn_backend.ops.report_html import page
+from ddn_backend.ops.reporting.figures import percentile
+from ddn_backend.ops.reporting.recurrence import weekly
+from ddn_backend.ops.reporting.report import report
+from ddn_backend.ops.reporting.report_html import page
 from ddn_backend.ports import TaskRun, TaskState
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from ddn_backend.ops.console import Console
-from ddn_backend.ops.supervisor import UNUSABLE, Beats, Part, Supervisor
+from ddn_backend.ops.running.console import Console
+from ddn_backend.ops.running.supervisor import UNUSABLE, Beats, Part, Supervisor
 
 PROGRAMS = {
     # Notes its process id, then waits for the signal to end; ends when the file `finish` is there.
@@ -178,8 +178,8 @@ def test_a_part_reads_an_empty_stdin(start: Any, wait_until: Any) -> None:
 def test_nothing_outlives_a_supervisor_that_is_killed(start: Any, tmp_path: Path, wait_until: Any) -> None:
     program = f"""
 import os, sys
-from ddn_backend.ops.console import Console
-from ddn_backend.ops.supervisor import Part, Supervisor
+from ddn_backend.ops.running.console import Console
+from ddn_backend.ops.running.supervisor import Part, Supervisor
 parts = [Part("worker1", "worker", ({str(tmp_path / "pids")!r},), "w@host")]
 environ = {{**os.environ, "PYTHONPATH": {os.pathsep.join([str(tmp_path), *sys.path])!r}}}
 Supervisor(parts, environ, Console(sys.stdout), dict, 30).run()

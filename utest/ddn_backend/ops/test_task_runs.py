@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from ddn_backend.adapters.sqlite import SqliteHistory
-from ddn_backend.ops.catch_up import RETRYING_SECONDS, catch_up
-from ddn_backend.ops.task_runs import MAX_HELD_BACK, LiveRuns, are_one, iso, united
+from ddn_backend.ops.monitoring.catch_up import RETRYING_SECONDS, catch_up
+from ddn_backend.ops.monitoring.task_runs import MAX_HELD_BACK, LiveRuns, are_one, iso, united
 from ddn_backend.ports import TaskRun, TaskState, WantedRuns
 from ddn_backend.tasks import analysed_event
 from robot_ddn_listener.contract import TASK_NAME, Analysis, Engine, ErrorType, FailureReport, Run, Stage, Verdict

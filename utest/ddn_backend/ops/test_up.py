@@ -14,8 +14,8 @@ import pytest
 
 from ddn_backend.adapters.sqlite import SqliteHistory
 from ddn_backend.cli.main import main
-from ddn_backend.ops.endpoint import Endpoint, announce, running
-from ddn_backend.ops.stack import command_for_testers
+from ddn_backend.ops.running.endpoint import Endpoint, announce, running
+from ddn_backend.ops.running.stack import command_for_testers
 from robot_ddn_listener.contract import Analysis, FailureReport, Run, Stage, Verdict
 
 Ddn = Callable[..., tuple[int, str, str]]

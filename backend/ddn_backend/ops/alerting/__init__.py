@@ -1,0 +1,1 @@
+"""Alerts: rules over what the monitor sees, incidents that begin and end, messages that arrive."""

@@ -1,0 +1,1 @@
+"""Looking back: reports of a time, and what more workers would give."""

@@ -1,0 +1,1 @@
+"""The stack of one machine: its parts, started, watched, ended, and how they are."""

@@ -1,0 +1,1 @@
+"""Steering the queue: pause, revoke, purge, requeue, limits, and what is in it."""
