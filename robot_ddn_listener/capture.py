@@ -35,6 +35,7 @@ from .ticket import Member
 
 LOG_CHARACTERS = 120_000
 SHORTEST_LOG_CHARACTERS = 1_000
+LINE_CHARACTERS = 72  # that a line of the log takes in JSON beside its text
 MESSAGE_CHARACTERS = 20_000
 MAX_EXECUTION_ERRORS = 20
 MAX_PATH = 40  # keywords from the test to the failing one
@@ -293,10 +294,10 @@ def _truncated(what: str, text: str, limit: int) -> tuple[Truncation, ...]:
 
 def fitted(report: FailureReport) -> FailureReport:
     """Return `report` with as much of its log as fits into MAX_REPORT_BYTES of JSON."""
-    limit = sum(len(line.text) for line in report.log)
+    limit = sum(len(line.text) + LINE_CHARACTERS for line in report.log)
     whole = report
     while limit >= SHORTEST_LOG_CHARACTERS and len(json.dumps(encode(report))) > MAX_REPORT_BYTES:
         limit //= 2  # non-ASCII text is up to six times as long in JSON
-        log, cut = cut_log(list(whole.log), limit)
+        log, cut = cut_log(list(whole.log), limit, LINE_CHARACTERS)
         report = replace(whole, log=log, truncated=whole.truncated + cut)
     return report

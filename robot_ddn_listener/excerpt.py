@@ -44,13 +44,16 @@ def attachments(items: Iterable[Any], limit: int = 20) -> tuple[str, ...]:
     return tuple(found)[-limit:]
 
 
-def cut_log(lines: list[LogLine], limit: int) -> tuple[tuple[LogLine, ...], tuple[Truncation, ...]]:
-    """Return at most about `limit` characters of `lines`: errors, rare ones first, windows around them, the tail, the head."""
+def cut_log(lines: list[LogLine], limit: int, extra: int = 0) -> tuple[tuple[LogLine, ...], tuple[Truncation, ...]]:
+    """Return at most about `limit` characters of `lines`: errors, rare ones first, windows around them, the tail, the head.
+
+    Each line counts `extra` characters more than it has: an empty one takes its room, too.
+    """
     size = sum(len(line.text) for line in lines)
-    if size <= limit:
+    if size + extra * len(lines) <= limit:
         return tuple(lines), ()
     texts, levels = [line.text for line in lines], [line.level for line in lines]
-    kept = _fitting(texts, levels, limit, WINDOW, 1)
+    kept = _fitting(texts, levels, limit, WINDOW, max(extra, 1))
     spent = sum(len(texts[index]) for index in kept)
     return tuple(_with_gaps(lines, kept)), (Truncation("log", size, spent),)
 

@@ -131,6 +131,7 @@ def test_every_report_has_a_first_verdict_whose_quotes_stand_in_it(report: Failu
 
 @fuzzed
 @given(REPORTS, st.integers(0, 5))
+@example(FailureReport("r", "", "f", Run("r"), "", "", "", log=(LogLine(""),) * 6), 5)  # thousands of empty lines were never cut
 def test_a_report_is_never_larger_than_the_contract_allows(report: FailureReport, doublings: int) -> None:
     from dataclasses import replace
 
