@@ -1,7 +1,7 @@
 """How cost grows: the main figures at 1x, 3x and 10x, with the law they follow: `python bench/growth.py [--to growth.svg]`.
 
     run         seconds of CPU that the listener adds to a run over an empty one, by failing tests of 7 causes (20 to 200)
-    attach      seconds of CPU for one output file, by its size (4 MB to 40 MB), every tenth test failed
+    attach      seconds of CPU for one output file, by its size (6.5 MB to 65 MB), every tenth test failed
     condense    milliseconds for one log, by its lines (200 to 2,000: the most that are looked at closely)
     rules       milliseconds for one report, by the lines of its log (40 to 400)
     analysis    milliseconds for one analysis without a model, by what the history already holds (500 to 5,000 reports)
