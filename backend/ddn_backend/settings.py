@@ -96,6 +96,13 @@ class Settings(BaseSettings):
                 raise ValueError(f"expected {EXPECTED}, {error}") from None
         return url
 
+    @field_validator("model")
+    @classmethod
+    def _named_model(cls, name: str) -> str:
+        if name and not re.fullmatch(r"[\w-]+:\S+", name):
+            raise ValueError("expected <provider>:<model>, such as google:gemini-flash-latest")
+        return name
+
     @field_validator("github_repo")
     @classmethod
     def _named_repository(cls, name: str) -> str:

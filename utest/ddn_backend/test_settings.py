@@ -49,6 +49,7 @@ def test_where_ci_is_set_nothing_idles_unless_it_is_told_to(
         ("DDN_TASK_SECONDS", "inf"),
         ("DDN_LOG_LEVEL", "LOUD"),
         ("DDN_GITHUB_REPO", "shop"),
+        ("DDN_MODEL", "gemini-flash-latest"),
     ],
 )
 def test_a_wrong_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

@@ -90,7 +90,7 @@ def _listed(history: History, wanted: WantedRuns, settings: Settings, troubles: 
 def _follow(look: Look, as_json: bool) -> None:
     console = _console()
     try:
-        if console.is_terminal and not as_json:
+        if console.is_terminal and not console.is_dumb_terminal and not as_json:
             _refresh(look, console)
         else:
             _print_changes(look, as_json)
