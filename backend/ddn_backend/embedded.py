@@ -158,7 +158,7 @@ class Runtime:
             # Leases that came and went between two looks have touched the file.
             if not is_free or touched != before or has_guest(self._place):
                 last_use = monotonic()
-            if is_free and self._is_enough(monotonic() - last_use, app):
+            elif self._is_enough(monotonic() - last_use, app):
                 break
             if is_free:
                 unlock(clients)

@@ -173,8 +173,8 @@ class Renewals:
             for lease in leases:
                 try:
                     is_kept = lease.renew()
-                except RedisError as error:
-                    logger.warning("Renewing a lease failed: %s. It is tried again.", error)
+                except Exception as error:  # noqa: BLE001 - whatever it is of one lease, the others must be renewed
+                    logger.warning("Renewing a lease failed: %s: %s. It is tried again.", type(error).__name__, error)
                     is_kept = True
                 if not is_kept:
                     self.end(lease)  # another has it: we were too slow, and both go on

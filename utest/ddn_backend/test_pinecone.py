@@ -1,6 +1,7 @@
 """Learned documents, in a file and on Pinecone (the real SDK against a stand-in): one contract, and Pinecone's bad days."""
 
 import threading
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -22,6 +23,7 @@ from robot_ddn_listener.contract import ErrorType, Similar
 from servers.pinecone import KEY, PineconeServer
 
 SHORT = 0.2
+PATIENCE_SECONDS = 30.0
 
 LAMP = Document(
     "runbook/lamp.md#0@1", "The lamp", ErrorType.INFRA_ERROR, "The bulb is out.", "Change it.", ("lamp gives no light",)
@@ -54,6 +56,9 @@ def pinecone(server: PineconeServer) -> Iterator[Callable[..., PineconeShelves]]
 
     yield connect
     server.mend()
+    for thread in threading.enumerate():
+        if thread.name == "pinecone":  # of calls that nobody waited for
+            thread.join(PATIENCE_SECONDS)
     for shelves in made:
         shelves.close()
 
@@ -342,9 +347,17 @@ class Libraries:
 
 @pytest.fixture
 def library(shipped: FtsKnowledgeBase, local: LearnedFile, pinecone: Callable[..., PineconeShelves]) -> ProjectLibrary:
-    remote = pinecone(seconds=SHORT)
-    pinecone().create()
+    remote = pinecone()
+    remote.create()
     return Libraries(shipped, local, remote).library
+
+
+@pytest.fixture
+def impatient(
+    library: ProjectLibrary, shipped: FtsKnowledgeBase, local: LearnedFile, pinecone: Callable[..., Any]
+) -> ProjectLibrary:
+    """The same library with another connection, for a Pinecone that does not answer."""
+    return Libraries(shipped, local, pinecone(seconds=SHORT)).library
 
 
 def titles(library: ProjectLibrary, text: str, project: str = "shop") -> list[str]:
@@ -363,22 +376,26 @@ def test_a_past_failure_is_remembered_in_both_places_and_forgotten_in_both(
     assert found(local, "the lamp gives no light") == []
 
 
-def test_when_pinecone_fails_the_local_index_answers_and_both_are_told(library: ProjectLibrary, server: PineconeServer) -> None:
+def test_when_pinecone_fails_the_local_index_answers_and_both_are_told(
+    library: ProjectLibrary, impatient: ProjectLibrary, server: PineconeServer
+) -> None:
     library.remember(PAST)
     server.stall()
-    answer = library.find(Query("the lamp gives no light", "shop"))
+    answer = impatient.find(Query("the lamp gives no light", "shop"))
     assert PAST.past in [passage.document.past for passage in answer.passages]
     (problem,) = answer.problems
     assert problem.note == "pinecone: timed out after 0.2 s, local index used"
     assert isinstance(problem.error, TransientError)
 
 
-def test_the_next_search_of_the_same_analysis_does_not_wait_again(library: ProjectLibrary, server: PineconeServer) -> None:
-    server.stall("/search")
-    first, second = (library.find(Query("the lamp gives no light", "shop")) for _ in range(2))
+def test_the_next_search_of_the_same_analysis_does_not_wait_again(impatient: ProjectLibrary, server: PineconeServer) -> None:
+    server.stall()
+    first = impatient.find(Query("the lamp gives no light", "shop"))
+    assert first.problems
+    server.mend()  # whoever asked again would get an answer
+    second = impatient.find(Query("the lamp gives no light", "shop"))
     assert first.problems == second.problems
     assert second.sent_to == ()
-    assert len(server.paths("/search")) == 3
 
 
 def test_learned_documents_that_cannot_be_read_are_a_problem_and_the_shipped_ones_are_found(

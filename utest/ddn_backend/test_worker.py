@@ -1,6 +1,7 @@
 """`celery -A ddn_backend worker` as an operator starts it, on a real Redis, with a client that knows nothing of this product."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -85,7 +86,7 @@ def test_a_plain_celery_client_gets_a_result_and_a_verdict_and_the_operator_a_li
     with redis_server.client() as client:
         assert client.exists(verdict_key("shop", "r1"), verdict_key("shop", "r2")) == 2
     [line] = [line for line in (tmp_path / "worker.log").read_text().splitlines() if "Pays by card: " in line]
-    assert "Pays by card: unknown, UNKNOWN, 0." in line
+    assert re.search(r"Pays by card: unknown, UNKNOWN, \d+\.\d\d s", line)
 
 
 def test_the_heartbeat_is_short_lived_and_gone_when_the_worker_ends(worker: Any, redis_server: Any, wait_until: Any) -> None:

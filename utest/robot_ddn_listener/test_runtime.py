@@ -265,6 +265,8 @@ def test_the_runtime_stays_while_a_guest_lives_though_nobody_holds_a_lease(runti
     lease.close()
     submit(url, report())
     assert final_verdict(url, report(), wait_until).report_id == report().id
+    end = monotonic() + 1  # within which it would have looked often enough to end
+    wait_until(lambda: pid not in runtimes.running() or monotonic() > end, "a while")
     assert pid in runtimes.running()
     guest.communicate(b"\n")
     wait_until(lambda: pid not in runtimes.running(), "the end of the runtime")
