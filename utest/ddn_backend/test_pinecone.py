@@ -1,7 +1,6 @@
 """Learned documents, in a file and on Pinecone (the real SDK against a stand-in): one contract, and Pinecone's bad days."""
 
 import threading
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -54,10 +53,11 @@ def pinecone(server: PineconeServer) -> Iterator[Callable[..., PineconeShelves]]
         made.append(PineconeShelves(key, host=server.host, **options))
         return made[-1]
 
+    before = set(threading.enumerate())
     yield connect
     server.mend()
-    for thread in threading.enumerate():
-        if thread.name == "pinecone":  # of calls that nobody waited for
+    for thread in set(threading.enumerate()) - before:
+        if thread.name == "pinecone":  # of a call that nobody waited for
             thread.join(PATIENCE_SECONDS)
     for shelves in made:
         shelves.close()
@@ -274,7 +274,7 @@ def test_a_service_that_asks_for_patience_does_not_get_more_than_the_deadline(
     server: PineconeServer, pinecone: Callable[..., PineconeShelves]
 ) -> None:
     pinecone().create()
-    server.fail(429, "/search", Retry_After="60")
+    server.fail(429, "/search", Retry_After="2")
     with pytest.raises(TransientError, match=r"timed out after 0\.2 s"):
         pinecone(seconds=SHORT).search("lamp", "shop")
 
