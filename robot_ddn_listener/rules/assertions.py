@@ -1,6 +1,7 @@
 """Checks that failed. Whether test or product is wrong can only be told where the values or the check's own words say so."""
 
-from .engine import CODE, CONFIG, GENERAL, GUESS, PRECISE, TEST, Rule, anywhere, logged, said
+from .clues import INVALID_INPUT
+from .engine import CODE, CONFIG, GENERAL, GUESS, PRECISE, TEST, Rule, anywhere, logged, running, said
 
 _TOLD = (  # a check that says in its own words who gave the value
     r"\bexpected [^\n]{1,160} (?:but|got|and) [^\n]{0,30}\b(?:api|server|service|response|endpoint|page|application|app|backend"
@@ -8,6 +9,9 @@ _TOLD = (  # a check that says in its own words who gave the value
     r"|AssertionError: (?:the )?(?:api|server|service|endpoint|application|backend) (?:returned|shows?|showed|gave|answered|sent"
     r"|accepted) [^\n]{1,120}"
 )
+_LINE = r"(?<![^\n])(?:\d{1,3}\) )?(?:[^\n]{0,120}:[^\S\n])?"  # a failure of its own, or one of several
+_SUCCESS = r"\b(?:success(?:ful(?:ly)?)?|sucesso|[eé]xito|erfolgreich|succ[eè]s)\b"
+_LOCATOR = r"(?:(?:xpath|css)[:=][^\n]{1,120}|\(?//[\w*]{1,40}[\[/][^\n]{1,120})"
 _COMMAND_FAILED = said(  # the exit code of a command is compared with 0
     r"^(?:[^\n]{1,120}: )?(?:[1-9]|[1-9]\d|1[013]\d|12[0-58]|255)(?:\.0)? != 0(?:\.0)?$", " != 0"
 )
@@ -39,13 +43,97 @@ RULES = (
         "the product's texts.",
     ),
     Rule(
+        "two-constants-compared",
+        TEST,
+        PRECISE + 1,
+        0.72,
+        (
+            said(_LINE + r"(?P<first>[^\n!=]{1,80}) != (?P<second>[^\n!=]{1,80})(?![^\n])", " != "),
+            running(r"^BuiltIn\.Should Be Equal(?: As \w{1,10})? [^$@&%\n]{3,240}$", "should be equal"),
+        ),
+        cause="The test compares two texts that are both written in it, {first} and {second}: no variable takes part.",
+        advice="Put the variable that holds the actual value in place of one of them.",
+    ),
+    Rule(
         "path-instead-of-its-value",
         TEST,
         PRECISE,
         0.72,
-        (said(r"^(?:[^\n]{0,80}: )?(?P<path>\$(?:\.|\[)[\w.\[\]'*$]{1,80}) != [^\n]{1,120}", " != "),),
-        cause="The path '{path}' itself was compared, not the value that it leads to.",
-        advice="Take the value by the path first (with the keyword of the JSON or REST library), and compare that.",
+        (
+            said(
+                _LINE + r"\$(?:\.|\[)[\w.\[\]'*$]{1,80} != [^\n]{1,120}"
+                r"|" + _LINE + r"(?:" + _LOCATOR + r" != [^\n]{1,120}|[^\n]{1,160} != " + _LOCATOR + r"(?![^\n]))",
+                " != ",
+            ),
+        ),
+        cause="A path or locator itself was compared, not the value that it leads to.",
+        advice="Take the value first (Get Text, or the keyword of the JSON or REST library), and compare that.",
+    ),
+    Rule(
+        "argument-name-in-value",
+        TEST,
+        PRECISE,
+        0.7,
+        (
+            said(
+                _LINE + r"(?:(?P<name>[a-z]\w{1,40})=[^\n=!]{1,120} != [^\n=]{1,160}"
+                r"|[^\n=!]{1,160} != (?P<name2>[a-z]\w{1,40})=[^\n=]{1,120})(?![^\n])",
+                " != ",
+            ),
+        ),
+        cause="The name of an argument is part of the value that is compared: the keyword has no argument of that name, so all of "
+        "the text was taken for the value.",
+        advice="Correct the name of the argument in the call, or leave it out.",
+    ),
+    Rule(
+        "list-compared-with-its-element",
+        TEST,
+        PRECISE,
+        0.8,
+        (
+            said(
+                _LINE + r"(?:"
+                r"\[['\"]?(?P<value>[^\n'\"]{1,120})['\"]?\] (?:\(list\) )?!= ['\"]?(?P=value)['\"]?(?: \(\w{1,12}\))?(?![^\n])"
+                r"|['\"]?(?P<value2>[^\n'\"]{1,120})['\"]? (?:\(\w{1,12}\) )?!= \[['\"]?(?P=value2)['\"]?\])",
+                "] != |] (list) != | != [",
+            ),
+        ),
+        cause="A list of one element is compared with that element, so they are not equal.",
+        advice="Take the element out of the list first: ${{value}}[0]. JSON path keywords return lists.",
+    ),
+    Rule(
+        "text-stands-in-its-pattern",
+        TEST,
+        PRECISE,
+        0.76,
+        (
+            said(
+                _LINE + r"'(?P<value>[^'\n]{3,160})' does not match (?:regexp )?"
+                r"'[^'\n]{0,160}(?P=value)[^'\n]{0,160}'(?![^\n])",
+                "does not match",
+            ),
+        ),
+        cause="The text stands word for word in the pattern that it does not match, so the pattern is not what this keyword takes "
+        "for one.",
+        advice="Should Match knows *, ? and [] only; alternatives need Should Match Regexp and (a|b), and signs that are meant as "
+        "text must be escaped.",
+    ),
+    Rule(
+        "success-where-refusal-was-due",
+        CODE,
+        PRECISE - 1,
+        0.56,
+        (
+            said(
+                r"(?:!= |but (?:in fact )?(?:its text was|it was|was|got) '?)[^\n!=]{0,80}" + _SUCCESS + r"[^\n]{0,120}"
+                r"|(?:^|: |')[^\n!=']{0,80}" + _SUCCESS + r"[^\n!=']{0,80}'?(?: !=| should | does not )[^\n]{1,120}",
+                "success|sucesso|xito|erfolgreich|succ",
+            ),
+            INVALID_INPUT,
+        ),
+        cause="The product reports success for what the test gives it as invalid.",
+        advice="Check the requirement; if the input is to be refused, the product lacks the check.",
+        unless=(said(_SUCCESS + r"[^\n]{1,160}" + _SUCCESS, "success|sucesso|xito|erfolgreich|succ"),),
     ),
     Rule(
         "refusal-did-not-happen",
@@ -79,7 +167,12 @@ RULES = (
         ),
         cause="The product shows '{value}' where a value belongs: it works with something that is missing or was not filled in.",
         advice="Look where the product fills this value in; an input that is missing there is a usual reason.",
-        unless=(said(r"[$@&%]\{|\bEvaluat|JavascriptException", "${|@{|&{|%{|evaluat|javascriptexception"),),
+        unless=(
+            said(
+                r"[$@&%]\{|\bEvaluat|JavascriptException|codec can't (?:en|de)code",
+                "${|@{|&{|%{|evaluat|javascriptexception|codec can't",
+            ),
+        ),
     ),
     Rule(
         "answer-breaks-its-schema",
@@ -185,13 +278,13 @@ RULES = (
         0.52,
         (
             said(
-                r"\bText '' \(str\) should (?:be|contain) '[^\n]{1,120}'"
+                r"^(?:[^\n]{1,120}: )?!= [^\n]{1,160}|\bText '' \(str\) should (?:be|contain) '[^\n]{1,120}'"
                 r"|(?:The text of element|Element) '[^\n]{1,120}' should have (?:been"
                 r"|contained)(?: text)? '[^\n]{1,120}',? (?:but it was|but its text was|but was|in fact it was) ''",
-                "should have|should be|should contain",
+                "should have|should be|should contain|!= ",
             ),
         ),
-        cause="The element has no text at the moment of the check, most often because the page has not filled it yet.",
+        cause="What is checked has no text at the moment of the check, most often because the page has not filled it yet.",
         advice="Wait for the text (Wait Until Element Contains) before it is checked.",
     ),
 )

@@ -182,7 +182,8 @@ RULES = (
                 r"|RETURN)) (?:branch )?(?:cannot|must|is not|can only|does not accept|has no|branches?)|(?:Test|User keyword"
                 r"|Keyword|Task)(?: case)? (?:contains no keywords|cannot be empty"
                 r"|name cannot be empty)|(?:IF|ELSE|TRY|FOR|WHILE|GROUP)(?: branch| loop)? has (?:an )?empty (?:body|branch)"
-                r"|table not allowed in|Invalid positional|Unsupported (?:setting|marker)|Multiple (?:EXCEPT|ELSE|FINALLY))",
+                r"|table not allowed in|Keyword '[^'\n]{1,80}' can(?:not| only) be used |Invalid positional"
+                r"|Unsupported (?:setting|marker)|Multiple (?:EXCEPT|ELSE|FINALLY))",
                 "setting|section|invalid |loop|branch|cannot|must|contains no|is not|can only|does not accept|has no"
                 "|unsupported|multiple |has empty|has an empty|not allowed in",
             ),

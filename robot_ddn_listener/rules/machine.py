@@ -1,6 +1,6 @@
 """The machine the tests run on: disk, memory, permissions, programs, containers, devices, licences."""
 
-from .engine import CODE, CONFIG, DEPENDENCY, FATAL, GENERAL, INFRA, PRECISE, Rule, anywhere, logged, running, said, whole_run
+from .engine import CODE, CONFIG, DEPENDENCY, FATAL, GENERAL, INFRA, PRECISE, TEST, Rule, anywhere, logged, running, said, whole_run
 
 _CRASH = (
     r"Segmentation fault|core dumped|SIGSEGV|SIGABRT|Kernel panic|panic: [^\n]{1,100}|0xC0000005|stack smashing detected"
@@ -13,6 +13,16 @@ _CRASH_HINT = (
 )
 
 RULES = (
+    Rule(
+        "file-name-not-allowed",
+        TEST,
+        PRECISE - 1,
+        0.66,
+        (said(r"(?:Errno 22|WinError 123)\][^\n]{1,120}: ['\"](?P<name>[^\n]{1,160})", "errno 22]|winerror 123]"),),
+        cause="A text that is no file name, {name}, is given where the path of a file belongs.",
+        advice="Look at the arguments of the keyword: another text stands in the place of a path, or the keyword is of another "
+        "library than is meant.",
+    ),
     Rule(
         "disk-full",
         INFRA,

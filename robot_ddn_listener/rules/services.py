@@ -1,6 +1,6 @@
 """Services other than HTTP: SSH, databases, mail, and the rights of the account that uses them."""
 
-from .engine import CONFIG, DEPENDENCY, FATAL, INFRA, PRECISE, TEST, Rule, anywhere, said
+from .engine import CONFIG, DEPENDENCY, FATAL, GUESS, INFRA, PRECISE, TEST, Rule, anywhere, said
 
 RULES = (
     Rule(
@@ -175,6 +175,24 @@ RULES = (
         ),
         cause="What the test wants to create exists already, usually left over from an earlier run.",
         advice="Remove it in setup or teardown, or use fresh unique values for each run.",
+    ),
+    Rule(
+        "rows-other-than-expected",
+        TEST,
+        GUESS,
+        0.48,
+        (
+            said(
+                r"Expected to have (?:have )?(?:no rows|at least one row)[^\n]{1,200} but got"
+                r"|Expected zero rows to be returned[^\n]{1,300} got rows"
+                r"|Expected (?:less |more )?(?:than )?\d{1,9} rows?, but \d{1,9} were returned"
+                r"|Expected (?:same|less|more)[^\n]{0,30} number of rows[^\n]{1,200}|Wrong row count",
+                "expected to have|expected zero rows| rows|row count",
+            ),
+        ),
+        cause="The database holds other rows than the test expects, often because data of other runs is in the way or was cleared.",
+        advice="Run the query by hand and compare with what the step before should have written; set up the rows in this test, "
+        "or narrow the query to its own. If the product wrote them wrongly, it is a defect.",
     ),
     Rule(
         "sql-not-valid",

@@ -34,7 +34,11 @@ RULES = (
         (said(r"Variable '[$@&]\{ ?(?P<variable>" + _SETTING_NAME + r")\}' not found", "' not found"),),
         cause="The run does not provide the variable '{variable}', which looks like a setting of the environment under test.",
         advice="Give it with --variable or --variablefile, or define a default in the suite or its resource files.",
-        unless=(said(r"not found\. Did you mean:", "did you mean"),),
+        unless=(
+            said(r"not found\. Did you mean:", "did you mean"),
+            # small letters are for what lives in a test or keyword, and whom a test logs in as is its data
+            said(r"Variable '[$@&]\{(?-i:[a-z_ ]{0,30}(?:user|login|e_?mail|pass)[a-z_ ]{0,30})\}' not found", "' not found"),
+        ),
     ),
     Rule(
         "variable-not-found",
@@ -53,11 +57,13 @@ RULES = (
         (
             said(
                 r"(?:List|Sequence|Dictionary|Tuple|String)? ?'?[$@&]\{(?P<variable>[^'\n]{1,100})\}'? has no (?P<what>item in "
-                r"index|key) (?P<index>[^\n]{1,60})",
-                "has no item in index|has no key",
+                r"index|key) (?P<index>[^\n]{1,60})"
+                r"|'[$@&]\{(?P<variable2>[^'\n]{1,100})\}' (?:used with invalid index '[^'\n]{1,60}'"
+                r"|is [\w ]{1,20}, which is not subscriptable)",
+                "has no item in index|has no key|invalid index|not subscriptable",
             ),
         ),
-        cause="The test takes element {index} of '{variable}', but the value has no such element.",
+        cause="The test takes an element of a variable by an index or key that its value does not have.",
         advice="Wait until the value is complete before it is read, and check its length first; the log shows what it holds.",
     ),
     Rule(

@@ -103,9 +103,9 @@ def _exception(exception: ExceptionInfo) -> Iterator[Passage]:
 _EXPLAINABLE = re.compile(r"No keyword with name '(?P<keyword>[^'\n]{1,200})|Variable '[^'\n]{1,200}' not found")
 _IMPORT_PROBLEM = re.compile(
     r"(?i)importing |initializing |getting keyword names|adding keyword |does not exist|creating keyword |contains no keywords"
-    r"|resource file|variable file"
-    r"|environment variable|unrecognized section|library '[^'\n]{1,200}' expected"
+    r"|resource file|environment variable|unrecognized section|library '[^'\n]{1,200}' expected"
 )
+_VARIABLES_ONLY = re.compile(r"(?i)variable file '[^'\n]{1,300}'")  # lacks no keyword
 _FILE_PROBLEM = re.compile(r"(?i)(?:resource|variable) file|\.(?:resource|robot|ya?ml|json)' does not exist|setting variable ")
 _OWN_PROBLEM = re.compile(
     r"(?i)importing [^\n]{0,300}failed|initializing [^\n]{0,300}failed|(?:file|library) '[^'\n]{1,300}' does not exist"
@@ -121,12 +121,16 @@ def _imports(report: FailureReport) -> Iterator[Passage]:
         return
     if explained["keyword"] and _is_misspelled(explained["keyword"], report.error_message):
         return
-    problem = _IMPORT_PROBLEM if explained["keyword"] else _FILE_PROBLEM
+    explains = _explains_keyword if explained["keyword"] else _FILE_PROBLEM.search
     texts = dict.fromkeys(
-        error.text for error in report.execution_errors[:ERROR_LINES] if problem.search(error.text[:PASSAGE_CHARACTERS])
+        error.text for error in report.execution_errors[:ERROR_LINES] if explains(error.text[:PASSAGE_CHARACTERS])
     )
     for text in sorted(texts, key=lambda text: _distance(text, explained["keyword"] or "", report)):
         yield from _cut(text, "execution errors")
+
+
+def _explains_keyword(problem: str) -> bool:
+    return bool(_IMPORT_PROBLEM.search(problem)) and not _VARIABLES_ONLY.search(problem)
 
 
 _SUGGESTION = re.compile(r"(?:Did you mean:|\n) +(?:[^\n]{0,80}\.)?([^\n.]{1,120})")
@@ -154,7 +158,8 @@ _OWNERS = {  # libraries that often fail to import: how the problem names them, 
     "|post request",
     "sshlibrary|paramiko": "open connection|login|login with public key|execute command|put file|close all connections",
     "telnet": "open connection|read until prompt|close all connections",
-    "databaselibrary": "connect to database|disconnect from database|query|execute sql string|row count|table must exist",
+    "databaselibrary": "connect to database|connect to database using custom params"
+    "|disconnect from database|query|execute sql string|row count|table must exist",
     "appiumlibrary|appium": "open application|close application|click element|input text|tap",
 }
 

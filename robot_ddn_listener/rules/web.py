@@ -1,6 +1,7 @@
 """HTTP: statuses a service answered with, addresses that cannot be used, tokens."""
 
-from .engine import CODE, CONFIG, GUESS, INFRA, PRECISE, TEST, Rule, anywhere, logged, named, said
+from .clues import INVALID_INPUT
+from .engine import CODE, CONFIG, GUESS, INFRA, PRECISE, TEST, Rule, anywhere, logged, running, said
 
 
 def _status(*statuses: str) -> str:
@@ -11,6 +12,7 @@ def _status(*statuses: str) -> str:
         rf"|\n)[^\n]{{0,300}}?\b(?P<status2>{one})(?:\.0)? (?:\(\w{{1,20}}\) )?!= (?:[^\n]{{0,30}}, "
         rf")?'?[1-5]\d\d\b[^\n]{{0,60}}|expected (?:status |code ){{0,2}}\W{{0,3}}[1-5]\d\d\W{{1,3}}(?:but )?(?:got|was"
         rf"|received) \W{{0,3}}(?P<status7>{one})\b"
+        rf"|'(?P<status10>{one})(?:\.0)? ?==? ?[1-5]\d\d' should be true"
         rf"|expected (?:status|code)\b[^\n]{{0,40}} (?:but|got|was|actual)\b[^\n]{{0,12}} \W{{0,2}}(?P<status9>{one})\b"
         rf"|\b(?:Exception|Error): ?\(?(?P<status3>{one})\)?\b[^\n]{{0,120}}"
         rf"|error code:? (?P<status8>{one})\b[^\n]{{0,120}}|HTTP (?:Error|status(?: code)?"
@@ -20,7 +22,7 @@ def _status(*statuses: str) -> str:
     )
 
 
-_STATUS_HINT = "client error|server error|!=|exception|error|http|status|response [|expected "
+_STATUS_HINT = "client error|server error|!=|exception|error|http|status|response [|expected |' should be true"
 _BODY = logged(
     r"status=[45]\d\d, reason=[^\x00]{0,2500}?(?P<quote>(?:body=[^\n]{3,200}|<title>[^\n]{1,160}|[\"'](?:message|error|detail"
     r"|error_description)[\"']: ?[^\n]{1,160}))",
@@ -32,13 +34,11 @@ _EXCEPTION_IN_BODY = logged(
     r"(?P<quote>(?:\w{1,40}\.){0,5}\w{1,40}(?:Error|Exception)\b:?[^\n<]{0,160})",
     "status=5|status code|answered 5|returned 5|response 5|http/",
 )
-_NEGATIVE = named(
-    r"invalid|wrong|incorrect|\bbad |negative|unauthori[sz]ed|forbidden|not allowed|denied|without|missing|expired|non.?exist"
-    r"|unknown|fail|reject|refuse|illegal|duplicate|inv[aá]lid|incorret|inexistente|ung[uü]ltig|falsch|erron|incorrec|virheel"
-    r"|väär",
-    "inv|wrong|incorrec|bad |negativ|unauthor|forbid|not allowed|denied|without|missing|expired|non|unknown|fail|reject|refuse"
-    "|illegal|duplicate|incorret|inexist|ung|falsch|erron|virheel|väär",
-)
+
+_ADDRESS_REFUSED = said(r"InvalidArgumentException: (?:Message: )?invalid argument(?: \(Session|$|\n)", "invalid argument")
+_OPENING = r"\b(?:Selenium2?Library|RPA\.Browser\.Selenium)\.(?:Open (?:Available )?Browser|Go To)\b"
+_OPENING_HINT = "open browser|open available browser|go to"
+_OPENED = logged(r"Opening (?:browser|url) '[^\n]{1,160}", "opening browser|opening url")
 
 RULES = (
     Rule(
@@ -46,7 +46,7 @@ RULES = (
         TEST,
         PRECISE + 2,
         0.78,
-        (said(r"\b(?P<status>4\d\d) Client Error\b[^\n]{0,160}", "client error"), _NEGATIVE),
+        (said(r"\b(?P<status>4\d\d) Client Error\b[^\n]{0,160}", "client error"), INVALID_INPUT),
         cause="The test wants the service to refuse the request, but the request keyword itself fails on status {status}.",
         advice="Call the keyword with expected_status={status} (or any) and then check the answer.",
         support=(_BODY, _ANSWER),
@@ -118,8 +118,8 @@ RULES = (
         (
             said(
                 r"(?:502 )?Bad Gateway|503 Service (?:Temporarily )?Unavailable|Service Unavailable|504 Gateway Time-?out"
-                r"|upstream connect error",
-                "bad gateway|service unavailable|service temporarily|gateway time|upstream connect",
+                r"|upstream connect error|Resource Limit Is Reached|Web server is (?:down|returning an unknown error)",
+                "bad gateway|service unavailable|service temporarily|gateway time|upstream connect|resource limit|web server is",
             ),
         ),
         cause="A proxy answered in place of the service, which was not available.",
@@ -171,7 +171,7 @@ RULES = (
         TEST,
         PRECISE,
         0.62,
-        (said(r"\b(?P<actual>20\d)(?:\.0)? (?:\(\w{1,20}\) )?!= '?(?P<expected>20\d)\b", "!="),),
+        (said(r"\b(?P<actual>20\d)(?:\.0)? (?:\(\w{1,20}\) )?!= '?(?P<expected>20\d|50\d)\b", "!="),),
         cause="The request succeeded with status {actual}, and the test insists on {expected}.",
         advice="Compare with the interface description which success status is right.",
     ),
@@ -194,6 +194,26 @@ RULES = (
         advice="Log the variable the address comes from and give it a full URL for this environment.",
     ),
     Rule(
+        "address-of-test-refused",
+        TEST,
+        PRECISE + 1,
+        0.7,
+        (_ADDRESS_REFUSED, running(_OPENING + r"(?! [^\n]{0,200}[$%]\{)", _OPENING_HINT)),
+        cause="The browser does not take the address that the test gives it: it is no full URL.",
+        advice="Write the URL with its scheme, https:// or http://.",
+        support=(_OPENED,),
+    ),
+    Rule(
+        "configured-address-refused",
+        CONFIG,
+        PRECISE + 1,
+        0.66,
+        (_ADDRESS_REFUSED, running(_OPENING + r" [^\n]{0,200}[$%]\{", _OPENING_HINT)),
+        cause="The browser does not take the address that it is given: the variable that holds it is empty, or lacks https://.",
+        advice="Log the variable the address comes from and give it a full URL for this environment.",
+        support=(_OPENED,),
+    ),
+    Rule(
         "token-invalid",
         CONFIG,
         PRECISE + 1,
@@ -211,7 +231,7 @@ RULES = (
         ),
         cause="Credentials (key, token or password) are missing, wrong or expired.",
         advice="Renew them and give them to the run as secrets of its environment.",
-        unless=(_NEGATIVE,),
+        unless=(INVALID_INPUT,),
     ),
     Rule(
         "login-failed-somewhere",
@@ -227,6 +247,6 @@ RULES = (
         ),
         cause="A login failed, so the step that needs it could not be done.",
         advice="Check user and password for this environment, and whether the account is locked.",
-        unless=(_NEGATIVE,),
+        unless=(INVALID_INPUT,),
     ),
 )

@@ -610,6 +610,55 @@ CASES = [
         "command-failed-inside",
         {"message": "3 != 0", "log": ("${output} = till-cli: Internal error while the day was closed",)},
     ),
+    (
+        "library-of-other-robot-version",
+        {
+            "message": no_keyword("Open Till"),
+            "errors": (
+                "Adding keyword 'open_drawer' to library 'TillLibrary' failed: Calling dynamic method 'get_keyword_types' failed: "
+                "Return value must be a dictionary.",
+                "Processing variable file 'tills.yaml' failed: YAML variable file must be a mapping, got None.",
+            ),
+        },
+    ),
+    ("two-constants-compared", {"message": "open != shut", "keyword": "BuiltIn.Should Be Equal", "args": ("open", "shut")}),
+    (
+        "page-shows-other-text",
+        {"message": "The text of element 'css:td[class='sum']' should have been 'Shut' but it was 'Open'."},
+    ),
+    ("list-compared-with-its-element", {"message": "['Oulu'] != Oulu"}),
+    ("text-stands-in-its-pattern", {"message": "'Till (2) is open' does not match 'Till (2) is open|Till is shut'"}),
+    (
+        "success-where-refusal-was-due",
+        {"message": "Amount refused != Payment successful", "test": "Payment With Invalid Amount"},
+    ),
+    ("file-name-not-allowed", {"message": "OSError: [Errno 22] Invalid argument: 'css:.till > td'"}),
+    ("argument-name-in-value", {"message": "12 != minimum=3"}),
+    (
+        "page-shows-other-value",
+        {"message": "12 May != 11 May", "log": ("Clicking button 'id:till'.", "${day} = 12 May")},
+    ),
+    (
+        "address-of-test-refused",
+        {
+            "message": "InvalidArgumentException: Message: invalid argument\n  (Session info: chrome=130.0)",
+            "keyword": "SeleniumLibrary.Go To",
+            "args": ("till.example",),
+        },
+    ),
+    (
+        "configured-address-refused",
+        {
+            "message": "InvalidArgumentException: Message: invalid argument\n  (Session info: chrome=130.0)",
+            "keyword": "SeleniumLibrary.Open Browser",
+            "args": ("https://${TILL}", "chrome"),
+            "log": ("Opening browser 'chrome' to base url 'https://'.",),
+        },
+    ),
+    (
+        "rows-other-than-expected",
+        {"message": "Expected to have have no rows from 'select id from tills', but got some rows: [(3,)]."},
+    ),
 ]
 
 
@@ -670,6 +719,47 @@ def assert_bounded(pattern: str) -> None:
 
 
 OTHER_WORDINGS = [
+    ("Several failures occurred:\n\n1) Till: [3] != 3\n\n2) Till is shut", "list-compared-with-its-element"),
+    ("Sum: level=3 != 12", "argument-name-in-value"),
+    (" != Till is open", "text-not-there-yet"),
+    ("Title should have been 'Shop' but was 'Till'.", "page-shows-other-text"),
+    ("Location should have been 'http://till.example/' but was 'http://till.example/login'.", "page-shows-other-text"),
+    ("Error: page.$eval: TypeError: Failed to execute 'evaluate' on 'Document': The result is no node set.", "locator-invalid"),
+    ("Alert message should have been 'Till opened.' but it was 'Name the till.'.", "page-shows-other-text"),
+    ("Keyword 'Run Keyword If Test Failed' can only be used in test teardown.", "invalid-test-data"),
+    ("Title should have been 'Till' but was '508 Resource Limit Is Reached'.", "service-unavailable-page"),
+    (
+        "String '${till}' used with invalid index 'sum'. To use '[sum]' as a literal value, it needs to be escaped like '\\[sum]'.",
+        "variable-index-missing",
+    ),
+    (
+        "Variable '${till}' is integer, which is not subscriptable, and thus accessing item '0' from it fails.",
+        "variable-index-missing",
+    ),
+    (
+        'Error: locator.click: Error: Selector "#till" resolved to <div id="till">…</div>, <iframe> was expected',
+        "element-of-wrong-kind",
+    ),
+    ("200 != 500", "other-success-status"),
+    ("Expected 3 rows, but 2 were returned from: 'select id from tills'", "rows-other-than-expected"),
+    (
+        "UnicodeDecodeError: 'charmap' codec can't decode byte 0x81 in position 3: character maps to <undefined>",
+        "wrong-encoding-of-system",
+    ),
+    ("Button with locator '//a[@data-till='3'][contains(.,'Pay')]' not found.", "element-not-found"),
+    ("No radio button with name 'drawer' and value 'open' found.", "element-not-found"),
+    ("MoveTargetOutOfBoundsException: Message: ", "element-not-interactable"),
+    (
+        'WebDriverException: Message: unknown error: unhandled inspector error: {"message":"Cannot take screenshot with 0 width."}',
+        "element-not-interactable",
+    ),
+    ("WebDriverException: Message: The test session has already finished, and cannot be used any more.", "browser-window-gone"),
+    ("'409 == 201' should be true.", "request-refused-as-invalid"),
+    ("Oulu till != //td[@class='till']", "path-instead-of-its-value"),
+    ("Till: xpath://td[1] != Oulu", "path-instead-of-its-value"),
+    ("Oulu != ['Oulu']", "list-compared-with-its-element"),
+    ("Text 'Shut' (str) should be 'Open' (str)", "page-shows-other-text"),
+    ("Element 'id:sum' should have contained text '12' but its text was '21'.", "page-shows-other-text"),
     ("'Else' is a reserved keyword. It must be an upper case 'ELSE' when used as a marker.", "control-word-as-keyword"),
     ("Non-existing variable '${order_line}'.", "variable-not-found"),
     ("Request failed with status code 404", "resource-not-at-service"),
@@ -745,6 +835,50 @@ def test_a_cause_is_known_in_other_words(message, rule_id):
 
 ASSERTION = "which side is right"
 NEAR_MISSES = [
+    ("values that are named on both sides", {"message": "sum=3 != sum=4"}, ""),
+    ("a value of which no page is told", {"message": "12 May != 11 May", "log": ("${day} = 12 May",)}, ""),
+    ("a status after a page was open", {"message": "200 != 404", "log": ("Opening browser 'chrome' to base url 'x'",)}, ""),
+    (
+        "an attempt that failed before the page was open",
+        {
+            "message": "Button with locator 'id:pay' not found.",
+            "log": ("WebDriverException: Message: 'geckodriver' executable needs to be in PATH.",),
+        },
+        "element-not-found",
+    ),
+    (
+        "an argument that another keyword lets the browser refuse",
+        {"message": "InvalidArgumentException: Message: invalid argument", "keyword": "SeleniumLibrary.Set Window Size"},
+        "",
+    ),
+    (
+        "a missing variable file lacks no keyword",
+        {
+            "message": no_keyword("Open Till"),
+            "errors": ("Error in file 'a.robot' on line 3: Variable file 'tills.yaml' does not exist.",),
+        },
+        "keyword-not-found",
+    ),
+    ("whom a test logs in as is its data", {"message": "Variable '${username}' not found."}, "variable-not-found"),
+    (
+        "a browser that cannot do what it is told for another reason",
+        {"message": 'WebDriverException: Message: unknown error: unhandled inspector error: {"code":-32000,"message":"Busy"}'},
+        "",
+    ),
+    ("success in a test of valid input", {"message": "Payment refused != Payment successful"}, ""),
+    (
+        "two kinds of success",
+        {"message": "Saved successfully != Payment successful", "test": "Payment With Invalid Amount"},
+        "",
+    ),
+    (
+        "a value of the product is compared",
+        {"message": "open != shut", "keyword": "BuiltIn.Should Be Equal", "args": ("${till}", "shut")},
+        "",
+    ),
+    ("a pattern of other words", {"message": "'Till is open' does not match 'Till is shut*'"}, ""),
+    ("a list of others", {"message": "['Turku'] != Oulu"}, ""),
+    ("a socket option that is not known", {"message": "OSError: [Errno 22] Invalid argument"}, ""),
     ("two numbers differ", {"message": "3 != 5"}, ""),
     ("two texts differ", {"message": "Open != Closed"}, ""),
     ("a status-like number is compared with another kind of number", {"message": "404 != 12"}, ""),
@@ -850,7 +984,7 @@ NEAR_MISSES = [
     ),
     ("a sentence about installing", {"message": "The shop installs tills on Mondays"}, ""),
     ("a price that begins with a dollar", {"message": "$12.50 != $13.50"}, ""),
-    ("a title", {"message": "Title should have been 'Shop' but was 'Till'."}, ""),
+    ("a title that is not there", {"message": "Title should have been 'Shop' but was ''."}, ""),
     ("a message of the suite's own", {"message": "The till is not balanced"}, ""),
     ("a time-out without a hint at what was slow", {"message": "Test timeout 2 minutes exceeded."}, ""),
     ("None of unknown origin", {"message": "AttributeError: 'NoneType' object has no attribute 'flush'"}, ""),
