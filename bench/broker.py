@@ -1,12 +1,10 @@
-"""What a Redis costs the sender thread that is up, refuses, hangs (SIGSTOP) or swallows: seconds, in a new process each.
+"""What a Redis costs the sender thread that is up, refuses, hangs (SIGSTOP) or swallows: `python bench/broker.py`.
 
-Run it from the root of the project: ``python bench/broker.py``. Needs redis-server (or valkey-server) on PATH.
+Seconds of each call, in a new process each. Needs redis-server (or valkey-server) on PATH.
 """
 
 import importlib
 import json
-import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -14,8 +12,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+from redis_servers import redis_server
+from timing import environment, python, told
 
 from robot_ddn_listener.broker import Broker
 from robot_ddn_listener.contract import FailureReport, LogLine, Run
@@ -33,20 +33,28 @@ REPORT = FailureReport(
 )
 
 
+COLUMNS = ("imports", "send 1", "send 2", "send 3", "verdicts", "close", "process")
+
+
 def main() -> None:
-    columns = ("imports", "send 1", "send 2", "send 3", "verdicts", "close", "process")
-    print(" " * 12 + "".join(f"{column:>9}" for column in columns) + "   seconds (process: its start and end); how the sends ended")
-    with ExitStack() as stack:
-        for name, place in (("up", running), ("refused", refused), ("hung", hung), ("black hole", black_hole)):
-            print_row(name, stack.enter_context(place()))
+    print(" " * 12 + "".join(f"{column:>9}" for column in COLUMNS) + "   seconds (process: its start and end); how the sends ended")
+    with TemporaryDirectory(prefix="ddn-bench-") as folder, ExitStack() as stack:
+        place = Path(folder)
+        up = stack.enter_context(redis_server(place / "up"))
+        hung = stack.enter_context(redis_server(place / "hung"))
+        hung.freeze()
+        hole = stack.enter_context(black_hole())
+        for name, url in {"up": up.url, "refused": "redis://127.0.0.1:1/0", "hung": hung.url, "black hole": hole}.items():
+            print_row(name, url)
 
 
 def print_row(name: str, url: str) -> None:
     started = time.perf_counter()
-    answer = subprocess.run([sys.executable, __file__, url], capture_output=True, text=True, check=True).stdout
+    answer = subprocess.run(python(__file__, url), env=environment(), capture_output=True, text=True, check=True).stdout
     seconds, outcome, ended = json.loads(answer)
     figures = [*seconds, time.perf_counter() - started - ended]
     print(f"{name:12}" + "".join(f"{figure:9.3f}" for figure in figures) + f"   {outcome}")
+    told(f"sender, {name}", {column: round(figure, 4) for column, figure in zip(COLUMNS, figures, strict=True)})
 
 
 def measure(url: str) -> None:
@@ -83,24 +91,6 @@ def duration(call: Callable[[], object]) -> float:
 
 
 @contextmanager
-def running() -> Iterator[str]:
-    with server() as (url, _):
-        yield url
-
-
-@contextmanager
-def hung() -> Iterator[str]:
-    with server() as (url, process):
-        process.send_signal(signal.SIGSTOP)
-        yield url
-
-
-@contextmanager
-def refused() -> Iterator[str]:
-    yield f"redis://127.0.0.1:{free_port()}/0"
-
-
-@contextmanager
 def black_hole() -> Iterator[str]:
     """A listener that never accepts, its backlog full: the system drops every further attempt."""
     with ExitStack() as stack:
@@ -112,26 +102,6 @@ def black_hole() -> Iterator[str]:
             caller.setblocking(False)
             caller.connect_ex(listener.getsockname())
         yield f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
-
-
-@contextmanager
-def server() -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
-    program = shutil.which("redis-server") or shutil.which("valkey-server") or sys.exit("Expected redis-server on PATH.")
-    port = free_port()
-    command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout
-        next(line for line in process.stdout if b"eady to accept connections" in line)
-        try:
-            yield f"redis://127.0.0.1:{port}/0", process
-        finally:
-            process.kill()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

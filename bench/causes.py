@@ -8,9 +8,9 @@ import urllib.request
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from listener import written
-from throughput import stack
+from suites import written
 from timing import cost, environment, python, told
+from worker_stack import stack
 
 from ddn_backend.adapters.sqlite import SqliteHistory
 from ddn_backend.ports import Wanted

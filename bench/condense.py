@@ -13,6 +13,8 @@ import time
 import tracemalloc
 from collections.abc import Iterator
 
+from timing import told
+
 from ddn_backend.pipeline.case import Case
 from ddn_backend.pipeline.condense import Budget, condense, tokens
 from robot_ddn_listener.capture import LOG_CHARACTERS
@@ -45,9 +47,9 @@ SERVICES = ("orders", "billing", "stock", "mail", "search")
 def main() -> None:
     options = _options()
     rng = random.Random(options.seed)
-    texts = list(_lines(rng, options.megabytes * 1_000_000))
+    texts = list(log_texts(rng, options.megabytes * 1_000_000))
     print(f"log: {len(texts)} lines, {sum(map(len, texts)) / 1e6:.0f} MB, {ERROR_SHARE:.0%} repeating errors; seed {options.seed}")
-    _print_cost(texts)
+    seconds = _print_cost(texts)
     survived = {"condensed as it is": 0, "by the product's way": 0}
     for _ in range(options.tries):
         planted = _filled(rng, rng.choice(NEW))
@@ -58,6 +60,8 @@ def main() -> None:
         del texts[depth]
     for way, count in survived.items():
         print(f"the planted line survives a log budget of {options.tokens} tokens, {way}: {count} of {options.tries}")
+    size = {"lines": len(texts), "megabytes": options.megabytes, "tries": options.tries}
+    told("condense", {**size, "survived": survived, "seconds": seconds})
 
 
 def _options() -> argparse.Namespace:
@@ -69,31 +73,35 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _print_cost(texts: list[str]) -> None:
+def _print_cost(texts: list[str]) -> dict[str, float]:
+    """Print and return the seconds of one look at the whole log, by both ways."""
+    found = {}
     lines = [LogLine(text) for text in texts]
     for way, log in (("condense", tuple(lines)), ("cut_log + condense", None)):
         start = time.perf_counter()
-        digest = condense(_case(log or cut_log(lines, LOG_CHARACTERS)[0])).digest
+        digest = condense(case_of(log or cut_log(lines, LOG_CHARACTERS)[0])).digest
         seconds = time.perf_counter() - start
         tracemalloc.start()
-        condense(_case(log or cut_log(lines, LOG_CHARACTERS)[0]))
+        condense(case_of(log or cut_log(lines, LOG_CHARACTERS)[0]))
         peak = tracemalloc.get_traced_memory()[1] / 1e6
         tracemalloc.stop()
         size = sum(tokens(line.text) for line in digest.lines)
         print(f"{way}: {seconds:.2f} s, {peak:.0f} MB above the log itself, {size} tokens of {Budget().total}")
+        found[way] = round(seconds, 3)
+    return found
 
 
 def _survives(planted: str, log: tuple[LogLine, ...], budget: int) -> bool:
     only_log = Budget(error=0, exception=0, execution=0, log=budget, code=0, past=0)
-    return any(line.text == planted for line in condense(_case(log), only_log).digest.lines)
+    return any(line.text == planted for line in condense(case_of(log), only_log).digest.lines)
 
 
-def _case(log: tuple[LogLine, ...]) -> Case:
+def case_of(log: tuple[LogLine, ...]) -> Case:
     report = FailureReport("r", "bench", "f", Run("bench"), "Suite", "Test", "Keyword 'Wait For Order' failed after 60 s.", log=log)
     return Case(report, Analysis("r"))
 
 
-def _lines(rng: random.Random, size: int) -> Iterator[str]:
+def log_texts(rng: random.Random, size: int) -> Iterator[str]:
     clock = 0
     while size > 0:
         clock += rng.randrange(3)

@@ -6,15 +6,13 @@ Python gave out meanwhile; bytes on the wire. Redis: none (a file is written), u
 
 import argparse
 import json
-import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from timing import ROOT, environment, machine, median
+from redis_servers import redis_server
+from timing import ROOT, environment, median, told
 
 
 def main() -> None:
@@ -22,35 +20,34 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("--tests", type=int, default=2000)
     options = parser.parse_args()
-    print(machine())
-    with TemporaryDirectory(prefix="ddn-bench-") as folder:
+    with TemporaryDirectory(prefix="ddn-bench-") as folder, redis_server(Path(folder) / "redis") as redis:
         place = Path(folder)
-        suite = place / "passing.robot"
-        tests = (f"Customer {n} Pays By Card And Sees The Right Amount {n * 7}\n    No Operation\n" for n in range(options.tests))
-        suite.write_text("*** Test Cases ***\n" + "".join(tests))
-        server = subprocess.Popen(
-            [str(shutil.which("redis-server")), "--port", "0", "--unixsocket", str(place / "s"), "--save", "", "--dir", folder],
-            stdout=subprocess.DEVNULL,
-        )
-        try:
-            while not (place / "s").exists():
-                time.sleep(0.01)
-            up = f"redis+socket://{place / 's'}"
-            for name, url in (("no Redis", ""), ("Redis up", up), ("refused", "redis://127.0.0.1:1/0")):
-                told(name, place, suite, url, options.runs)
-            server.send_signal(signal.SIGSTOP)
-            told("hung", place, suite, up, options.runs)
-        finally:
-            server.kill()
-            server.wait()
+        suite = passing(place, options.tests)
+        for name, url in {"no Redis": "", "up": redis.url, "refused": "redis://127.0.0.1:1/0"}.items():
+            measure(name, place, suite, url, options.runs)
+        redis.freeze()
+        measure("hung", place, suite, redis.url, options.runs)
         sizes = [path.stat().st_size for path in place.glob("home/runs/*/*.json")]
         print(f"one record of {options.tests} tests: {max(sizes)} bytes")
 
 
-def told(name: str, place: Path, suite: Path, url: str, runs: int) -> None:
-    held = [once(place, suite, url)["ms"] for _ in range(runs + 1)][1:]
+def measure(name: str, place: Path, suite: Path, url: str, runs: int) -> None:
+    held = milliseconds(place, suite, url, runs)
     peak = once(place, suite, url, "trace")["mb"]
-    print(f"{name:9} held {median(held):6.1f} ms (of {runs}: {min(held):.1f} to {max(held):.1f}), peak {peak:.2f} MB")
+    print(f"recorded, Redis {name}: held {median(held):.1f} ms (of {runs}: {min(held):.1f} to {max(held):.1f}), peak {peak:.2f} MB")
+    told(f"recorded, {name}", {"held_ms": round(median(held), 1), "memory_mb": round(peak, 2), "runs": runs})
+
+
+def milliseconds(place: Path, suite: Path, url: str, runs: int) -> list[float]:
+    """Return for each run what it was held at its end; the first one, which warms up, is left out."""
+    return [once(place, suite, url)["ms"] for _ in range(runs + 1)][1:]
+
+
+def passing(place: Path, tests: int) -> Path:
+    suite = place / f"passing{tests}.robot"
+    lines = (f"Customer {n} Pays By Card And Sees The Right Amount {n * 7}\n    No Operation\n" for n in range(tests))
+    suite.write_text("*** Test Cases ***\n" + "".join(lines))
+    return suite
 
 
 def once(place: Path, suite: Path, url: str, *arguments: str) -> dict[str, float]:
@@ -60,8 +57,8 @@ def once(place: Path, suite: Path, url: str, *arguments: str) -> dict[str, float
     command += ["--log", "NONE", "--report", "NONE", "--console", "quiet", str(suite)]
     environ = environment() | {"DDN_HOME": str(place / "home"), "DDN_REDIS_URL": url}
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
-    told: dict[str, float] = json.loads(done.stderr.splitlines()[-1])
-    return told
+    spent: dict[str, float] = json.loads(done.stderr.splitlines()[-1])
+    return spent
 
 
 if __name__ == "__main__":

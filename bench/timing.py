@@ -1,6 +1,7 @@
 """Timing whole processes: user CPU, wall, peak memory; several variants interleaved, so that all see the same machine."""
 
 import json
+import math
 import os
 import platform
 import statistics
@@ -12,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+PATIENCE_SECONDS = 60.0  # for a server or a worker to be there
+sys.path[:0] = [str(ROOT), str(ROOT / "backend")]  # this checkout is measured, whatever is installed
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,15 @@ def interleaved(variants: Mapping[str, Callable[[], Cost]], runs: int) -> dict[s
     return costs
 
 
+def wait_for(condition: Callable[[], object], what: str) -> None:
+    """Return when `condition` is true; end the benchmark when it never is."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"Waited for {what} in vain.")
+        time.sleep(0.02)
+
+
 def environment(**variables: str) -> dict[str, str]:
     """Return this process' environment without settings of the product, with the project importable."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DDN_", "REDIS_", "CI"))}
@@ -55,6 +67,11 @@ def environment(**variables: str) -> dict[str, str]:
 
 def median(values: Sequence[float]) -> float:
     return statistics.median(values)
+
+
+def share_of(values: Sequence[float], share: float) -> float:
+    """Return the value that `share` of them do not exceed: .99 for the 99th percentile."""
+    return sorted(values)[max(math.ceil(share * len(values)) - 1, 0)]
 
 
 def spread(values: Sequence[float]) -> str:

@@ -44,3 +44,11 @@ def suite_parts(suite: Any) -> Iterator[tuple[str, str, float]]:
 def seconds(item: Any) -> float:
     """Return how long a test or keyword took, in seconds."""
     return round(float(item.elapsed_time.total_seconds()), 3)
+
+
+def text_of(value: object) -> str:
+    """Return the text of an argument: a library that calls a keyword may give it any object, such as a proxy that has none."""
+    try:
+        return str(value)
+    except Exception as error:  # noqa: BLE001 - str() runs the user's code, which may raise anything; the rest of the failure still tells
+        return f"<no text: {type(error).__name__} in __str__ of {type(value).__name__}>"

@@ -4,14 +4,12 @@ DDN_FUZZ_EXAMPLES says how many of each; what was once found is kept as an `exam
 """
 
 import json
-import os
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ddn_backend.knowledge import KnowledgeError
@@ -20,6 +18,7 @@ from ddn_backend.pipeline import blank_analysis
 from ddn_backend.pipeline.case import Case
 from ddn_backend.pipeline.condense import Budget, condense, tokens
 from ddn_backend.pipeline.verify import verified
+from fuzzing import TEXTS, fuzzed
 from robot_ddn_listener.annotation import Annotations, Place
 from robot_ddn_listener.attach import attach_to_file, cards_in_file
 from robot_ddn_listener.capture import fitted
@@ -40,31 +39,6 @@ from robot_ddn_listener.fingerprint import normalise
 from robot_ddn_listener.redact import Redactor
 from robot_ddn_listener.rules import first_verdict
 
-fuzzed = settings(
-    max_examples=int(os.environ.get("DDN_FUZZ_EXAMPLES", "30")),
-    deadline=timedelta(seconds=20),  # what takes longer on a small input would hang a run on a large one
-    suppress_health_check=list(HealthCheck),
-    derandomize="DDN_FUZZ_EXAMPLES" not in os.environ,  # CI sees the same each time
-)
-
-WORDS = st.sampled_from(
-    [
-        *("Error", "Exception:", "password=", "Traceback (most recent call last):", "://", "token", "1e999", "…", "[Errno 111]"),
-        *("\n", "\r\n", "\t", "\0", "\x1b[31m", "\ud800", "\u202e", "<script>", "]]>", "&amp;", "'", '"', "\\", "${x}", "%41", "@"),
-        *(
-            "-----BEGIN RSA PRIVATE KEY-----",
-            "Authorization: Bearer ",
-            '  File "a.py", line 3, in f',
-            "---",
-            "## ",
-            "```",
-            "- ",
-            ":",
-        ),
-        *("a" * 300, "=" * 80),
-    ]
-)
-TEXTS = st.lists(st.one_of(WORDS, st.text(max_size=40)), max_size=12).map("".join)
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), TEXTS),
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(TEXTS, inner, max_size=4)),
