@@ -1,18 +1,14 @@
 *** Settings ***
-Documentation       Whatever Redis, workers, answers and the disk do, the run is the one that it would have been without the listener,
-...                 and every report is attached, waits under its task id, or is in the spool. More rows are in harmless, signals,
-...                 spool, oddities and kill; docs/trust.md has them all.
+Documentation       Whatever Redis and the disk do, the run is the one that it would have been without the listener, and every report
+...                 is attached, waits under its task id, or is in the spool. More rows are in harmless, workers, signals, spool,
+...                 oddities and kill; docs/trust.md has them all.
 Library             OperatingSystem
 Library             Faults.py
 Resource            atest.resource
+Resource            faults.resource
 Suite Setup         Run Without Listener
 Suite Teardown      Run Keywords    End Faults    AND    End Programs    AND    End Servers
 Test Template       Nothing Else Should Change
-
-
-*** Variables ***
-${LISTENER}         robot_ddn_listener;wait=1
-@{QUICK}            --report    NONE    --log    NONE
 
 
 *** Test Cases ***
@@ -24,8 +20,11 @@ Redis Is A Black Hole
     black-hole    ${BLACK HOLE}    spooled
 
 Redis Wants Another Password
+    [Documentation]    The one that was tried is shown nowhere.
     [Setup]    Configure Redis    requirepass=right
-    wrong-password    redis://:wrong@127.0.0.1:${PORT}/0    spooled
+    [Template]    NONE
+    ${run} =    Nothing Else Should Change    wrong-password    redis://:open-sesame@127.0.0.1:${PORT}/0    spooled
+    Should Be Nowhere In    ${run}    open-sesame
     [Teardown]    Let Anybody In    right
 
 Redis Is Out Of Memory
@@ -41,6 +40,13 @@ Redis Is Read Only
 Redis Does Not Speak TLS
     tls    rediss://127.0.0.1:${PORT}/0    spooled
 
+Redis Speaks Nothing But TLS
+    [Setup]    Start Redis With TLS
+    plain-text    redis://${TLS}/0    spooled
+
+Redis Has A Certificate That Nobody Trusts
+    certificate    rediss://${TLS}/0    spooled
+
 Redis Dies During The Run
     [Template]    In The Middle Of A Run
     dies    Kill Redis    pending    spooled
@@ -51,8 +57,11 @@ Redis Is Flushed During The Run
     flushed    Flush Redis    pending
 
 Redis Hangs During The Run
-    [Template]    In The Middle Of A Run
-    hangs    Freeze Redis    pending    spooled
+    [Documentation]    What it took before is in its queue when it goes on.
+    [Template]    NONE
+    ${run} =    In The Middle Of A Run    hangs    Freeze Redis    pending    spooled
+    Thaw Redis
+    Pending Reports Should Be In Redis    ${run}
     [Teardown]    Thaw Redis
 
 Redis Is Flushed During The Wait
@@ -63,79 +72,15 @@ Redis Is Flushed During The Wait
     ${run} =    Start Robot
     ...    flushed-wait
     ...    @{QUICK}
-    ...    small.robot
+    ...    faults/waits.robot
     ...    listener=robot_ddn_listener;wait=60
     ...    DDN_REDIS_URL=${REDIS}
+    Let It Go On    ${run}    Wait Until A Report Has Arrived
     Wait Until Verdicts Are Asked For
     Flush Redis
-    ${run} =    Wait Until Ended    ${run}
-    Should Be The Same Run    ${run}    ${PLAIN}
-    Every Report Should Be Somewhere    ${run}    pending
-
-No Worker Is There
-    [Setup]    Empty Redis
-    no-worker    ${REDIS}    pending
-
-Answers Never Come
-    [Setup]    Run Keywords    Empty Redis    AND    Pretend That A Worker Lives
-    never    ${REDIS}    pending
-
-Answers Are Malformed
-    [Template]    Answers That Cannot Be Used
-    malformed
-
-Answers Are No Analyses
-    [Template]    Answers That Cannot Be Used
-    no analysis
-
-Answers Are Of Another Run
-    [Template]    Answers That Cannot Be Used
-    of another run
-
-Answers Are Huge
-    [Template]    Answers That Cannot Be Used
-    huge
-
-Worker Is Of An Older Version
-    [Template]    Answers Of Another Version
-    old    TEST_ERROR
-
-Worker Is Of A Newer Version
-    [Documentation]    It says what this listener does not know, among what it knows.
-    [Template]    Answers Of Another Version
-    new    UNKNOWN
-
-Worker Is Killed During The Run
-    [Documentation]    Another one, started later, answers all that it had taken.
-    [Template]    NONE
-    Empty Redis
-    Start Worker
-    ${run} =    In The Middle Of A Run    worker-dies    Kill Worker    answered    pending
-    Start Worker
-    ${cards} =    Cards In    ${run.output}
-    FOR    ${name}    ${card}    IN    &{cards}
-        Verdict Is There    ${card.id}
-    END
-    ${ddn} =    Run Ddn    attach    ${run.output}    --redis    ${REDIS}    --log    NONE    --report    NONE
-    Return Code Should Be    ${ddn}    0
-    Every Report Should Be Somewhere    ${run}    answered
+    Wait Until Ended    ${run}
     Should Be The Same Run    ${run}    ${WAITS}
-    [Teardown]    End Worker
-
-Worker Is Frozen And Then Killed
-    [Documentation]    It had asked Redis for its next message, which was on its way when the worker died.
-    [Template]    NONE
-    Empty Redis
-    Start Worker
-    Freeze Worker
-    ${run} =    Nothing Else Should Change    worker-frozen    ${REDIS}    pending
-    Kill Worker
-    Start Worker
-    ${cards} =    Cards In    ${run.output}
-    FOR    ${name}    ${card}    IN    &{cards}
-        Verdict Is There    ${card.id}
-    END
-    [Teardown]    End Worker
+    Every Report Should Be Somewhere    ${run}    pending
 
 Disk Is Full When Cards Are Attached
     [Documentation]    Robot's own output fits, with cards it does not: it stays as it is.
@@ -154,6 +99,25 @@ Disk Is Full When Cards Are Attached
     ${cards} =    Cards In    ${run.output}
     Should Be Empty    ${cards}
 
+Disk Is Full When A Report Is Spooled
+    [Documentation]    The report is larger than Robot's own output. It is nowhere; the console says so, and has the verdict.
+    [Template]    NONE
+    ${plain} =    Run Robot    full-plain    @{QUICK}    faults/wide.robot    listener=
+    ${room} =    Size Of    ${plain.output}
+    ${run} =    Run Robot As
+    ...    prlimit --fsize\=${{ $room + 1000 }}
+    ...    ${EMPTY}
+    ...    full-spool
+    ...    @{QUICK}
+    ...    faults/wide.robot
+    ...    listener=${LISTENER}
+    ...    DDN_REDIS_URL=redis://127.0.0.1:1/0
+    Should Be The Same Run    ${run}    ${plain}
+    Should Contain    ${run.stdout}    Failure analysis: 1 failed test
+    Should Contain    ${run.stdout}    Lost: 1 report
+    ${left} =    Evaluate    list(filter(pathlib.Path.is_file, $run.folder.rglob('*')))    modules=pathlib
+    Should Be Equal    ${left}    ${{ [$run.output] }}    Something half written is left.
+
 Output Folder Becomes Read Only
     [Documentation]    Nothing can be attached, nothing spooled: the console says so, and has the verdicts.
     [Template]    NONE
@@ -170,7 +134,7 @@ Output Folder Becomes Read Only
     [Teardown]    Run Keywords    Make Writable    ${plain.folder}    AND    Make Writable    ${run.folder}
 
 Home Folder Is Somebody Else's
-    [Documentation]    Neither the embedded runtime nor a record of the run has a place.
+    [Documentation]    The embedded runtime has no place.
     [Template]    NONE
     ${run} =    Run Robot Bound By Permissions
     ...    no-home
@@ -181,7 +145,8 @@ Home Folder Is Somebody Else's
     ...    HOME=/proc/1/root
     ...    TMPDIR=/proc/1/root
     Should Be The Same Run    ${run}    ${PLAIN}
-    Every Report Should Be Somewhere    ${run}    spooled    kept    answered    pending
+    Should Contain    ${run.stdout}    Permission denied
+    Every Report Should Be Somewhere    ${run}    spooled    kept
 
 No Process Is Left Behind
     [Template]    NONE
@@ -190,53 +155,10 @@ No Process Is Left Behind
 
 
 *** Keywords ***
-Run Without Listener
-    ${url} =    Start Redis
-    VAR    ${REDIS}    ${url}    scope=SUITE
-    VAR    ${PORT}    ${{ $url.rpartition(':')[2].partition('/')[0] }}    scope=SUITE
-    ${run} =    Run Robot    plain    @{QUICK}    small.robot    listener=
-    VAR    ${PLAIN}    ${run}    scope=SUITE
-    ${run} =    Start Robot    waits-plain    @{QUICK}    faults/waits.robot    listener=
-    Wait Until File Exists    ${run.folder / 'waiting'}    ${run}
-    Create File    ${run.folder}/go
-    ${run} =    Wait Until Ended    ${run}
-    VAR    ${WAITS}    ${run}    scope=SUITE
-
 Dig A Black Hole
     ${url} =    Black Hole Url
     VAR    ${BLACK HOLE}    ${url}    scope=SUITE
 
-Nothing Else Should Change
-    [Arguments]    ${name}    ${redis}    @{ways}
-    ${run} =    Run Robot    ${name}    @{QUICK}    small.robot    listener=${LISTENER}    DDN_REDIS_URL=${redis}
-    Should Be The Same Run    ${run}    ${PLAIN}
-    Every Report Should Be Somewhere    ${run}    @{ways}
-    RETURN    ${run}
-
-In The Middle Of A Run
-    [Documentation]    Call `fault` when the first test has failed, and the run waits before the others.
-    [Arguments]    ${name}    ${fault}    @{ways}
-    ${run} =    Start Robot    ${name}    @{QUICK}    faults/waits.robot    listener=${LISTENER}    DDN_REDIS_URL=${REDIS}
-    Wait Until File Exists    ${run.folder / 'waiting'}    ${run}
-    Run Keyword    ${fault}
-    Create File    ${run.folder}/go
-    ${run} =    Wait Until Ended    ${run}
-    Should Be The Same Run    ${run}    ${WAITS}
-    Every Report Should Be Somewhere    ${run}    @{ways}
-    RETURN    ${run}
-
-Answers That Cannot Be Used
-    [Documentation]    The first verdict stands, and the card says how to get a better one.
-    [Arguments]    ${kind}
-    Start Answering    ${kind}
-    Nothing Else Should Change    ${kind}    ${REDIS}    pending
-    [Teardown]    Stop Answering
-
-Answers Of Another Version
-    [Arguments]    ${kind}    ${type}
-    Start Answering    ${kind}
-    ${run} =    Nothing Else Should Change    ${kind}    ${REDIS}    answered
-    ${cards} =    Cards In    ${run.output}
-    Should Be Equal    ${{ $cards['Books A Room'].type }}    ${type}
-    Should Be Equal    ${{ $cards['Books A Room'].cause }}    A worker of another version said so.
-    [Teardown]    Stop Answering
+Start Redis With TLS
+    ${place} =    Start TLS Redis
+    VAR    ${TLS}    ${place}    scope=SUITE

@@ -1,9 +1,12 @@
 *** Settings ***
 Documentation       `ddn up` as an operator lives with it: parts that die or freeze come back, and it ends after its last analyses.
 Library             Collections
+Library             OperatingSystem
+Library             Faults.py
 Library             Stack.py
 Library             Numbers.py
 Resource            atest.resource
+Resource            faults.resource
 Suite Setup         Start It
 Suite Teardown      Run Keywords    End Stack    AND    End Programs
 Test Tags           backend
@@ -50,7 +53,16 @@ Analyses Go On While A Worker Is Frozen And Others Are Killed
     [Documentation]    What is analysed while there is no monitor is counted when there is one again; dead letters are sent again.
     ${frozen} =    Signal Part    worker2    SIGSTOP
     ${killed} =    Signal Part    monitor    SIGKILL
-    Run Robot    during    --exclude    slow    operators.robot    DDN_REDIS_URL=${URL}    DDN_PROJECT=during    DDN_WAIT=1
+    ${plain} =    Run Robot    during-plain    --exclude    slow    operators.robot    listener=
+    ${run} =    Run Robot
+    ...    during
+    ...    --exclude
+    ...    slow
+    ...    operators.robot
+    ...    DDN_REDIS_URL=${URL}
+    ...    DDN_PROJECT=during
+    ...    DDN_WAIT=1
+    Should Be The Same Run    ${run}    ${plain}
     ${sent} =    Run Ddn    requeue    --failed
     Should Contain    ${sent.stdout}    1 report sent to
     Wait Until Part Is New    monitor    ${killed}
@@ -83,6 +95,22 @@ A Redis That Was Killed Comes Back With All It Held
     Should Be Equal    ${{ next(iter($cards.values())).stage }}    final
     Numbers Should Agree    first=2 2 3    during=2 1 2    paused=1 0 0    after=1 0 0
     All Workers Should Be Online    ${2}
+
+Runs Do Not Notice What Is Killed Beside Them
+    ${plain} =    Start Robot    killed-plain    faults/waits.robot    listener=
+    Let It Go On    ${plain}
+    Wait Until Ended    ${plain}
+    FOR    ${part}    IN    flower    monitor    worker1
+        ${run} =    Start Robot    killed-${part}    faults/waits.robot    DDN_REDIS_URL=${URL}    DDN_WAIT=1
+        Wait Until File Exists    ${run.folder / 'waiting'}    ${run}
+        ${old} =    Signal Part    ${part}    SIGKILL
+        Let It Go On    ${run}
+        Wait Until Ended    ${run}
+        Should Be The Same Run    ${run}    ${plain}
+        Every Report Should Be Somewhere    ${run}
+        Wait Until Part Is New    ${part}    ${old}
+    END
+    Wait Until Nothing Is Unfinished
 
 What Cannot Be Used Is One Line And Exit Code 2
     [Template]    Is Refused

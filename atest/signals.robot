@@ -1,8 +1,10 @@
 *** Settings ***
-Documentation       Ctrl-C and SIGTERM, in a test and during the wait for answers: log and report are always written.
+Documentation       Ctrl-C and SIGTERM, in a test and during the wait for answers: the run is the one without the listener, and log and
+...                 report are always written.
 Library             OperatingSystem
-Library             Servers.py
+Library             Faults.py
 Resource            atest.resource
+Resource            faults.resource
 Suite Setup         Start A Silent Backend
 Suite Teardown      Run Keywords    End Programs    AND    End Servers
 
@@ -27,22 +29,23 @@ Termination During The Wait
 No Wait Where No Worker Lives
     [Documentation]    Redis is there, but nobody takes reports from it.
     Empty Redis
-    ${run} =    Run Robot    no-worker    small.robot    listener=robot_ddn_listener;wait=60    DDN_REDIS_URL=${REDIS}
-    Return Code Should Be    ${run}    4
+    ${run} =    Start Waiting    no-worker    3600
+    Wait Until Ended    ${run}
+    Should Be The Same Run    ${run}    ${WAITS}
     ${cards} =    Cards In    ${run.output}
-    ${card} =    Set Variable    ${cards}[Books A Room]
+    ${card} =    Set Variable    ${cards}[Fails Before]
     Should Be Equal    ${card.stage}    interim
     Should Contain    ${card.text}    no worker is online    ignore_case=True
     Should Contain    ${card.text}    ddn attach output.xml
-    Should Be True    $run.seconds < 30    It waited: ${run.seconds} s
 
 No Wait Is Wanted
     Empty Redis
     Pretend That A Worker Lives
-    ${run} =    Run Robot    no-wait    small.robot    listener=robot_ddn_listener;wait=0    DDN_REDIS_URL=${REDIS}
-    Return Code Should Be    ${run}    4
+    ${run} =    Start Waiting    no-wait    0
+    Wait Until Ended    ${run}
+    Should Be The Same Run    ${run}    ${WAITS}
     ${cards} =    Cards In    ${run.output}
-    ${card} =    Set Variable    ${cards}[Books A Room]
+    ${card} =    Set Variable    ${cards}[Fails Before]
     Should Be Equal    ${card.stage}    interim
     Should Contain    ${card.text}    ddn attach output.xml
     ${waiting} =    Number Of Waiting Analyses
@@ -54,31 +57,39 @@ No Process Is Left Behind
 
 *** Keywords ***
 Start A Silent Backend
-    ${url} =    Start Redis
-    VAR    ${REDIS}    ${url}    scope=SUITE
+    VAR    @{QUICK}    @{EMPTY}    scope=SUITE    # log and report are wanted here
+    Run Without Listener
+
+Start Waiting
+    [Documentation]    Start a run that may wait for so many seconds; it has begun to send when it goes on to its last tests.
+    [Arguments]    ${name}    ${seconds}
+    ${run} =    Start Robot
+    ...    ${name}
+    ...    faults/waits.robot
+    ...    listener=robot_ddn_listener;wait=${seconds}
+    ...    DDN_REDIS_URL=${REDIS}
+    Let It Go On    ${run}    Wait Until A Report Has Arrived
+    RETURN    ${run}
 
 Signal In A Test
-    [Documentation]    The stopped test and the one that was not run after it say what stopped them.
+    [Documentation]    The stopped test is answered by a rule; it and the one that was not run after it say what stopped them.
     [Arguments]    ${signal}
     Empty Redis
-    ${run} =    Start Robot    in-test-${signal}    signals.robot    DDN_REDIS_URL=${REDIS}
-    Wait Until File Exists    ${run.folder / 'started.txt'}    ${run}
-    Send Signal    ${run}    ${signal}
-    Wait Until Ended    ${run}
-    ${expected} =    Return Code Without Listener    ${signal}
-    Return Code Should Be    ${run}    ${expected}
+    ${plain} =    Stop By Signal    ${signal}    in-test-plain-${signal}    listener=
+    ${run} =    Stop By Signal    ${signal}    in-test-${signal}    listener=robot_ddn_listener
+    Should Be The Same Run    ${run}    ${plain}
     Every Failure Should Have One Card    ${run.output}
     ${cards} =    Cards In    ${run.output}
     ${stopped} =    Set Variable    ${cards}[Is Stopped]
     ${after} =    Set Variable    ${cards}[Comes After]
-    Should Contain    ${stopped.text}    NOT ANALYSED
-    Should Contain    ${stopped.text}    signal
+    Should Contain    ${stopped.text}    stopped from outside by a signal
+    Should Contain    ${stopped.text}    Nothing was sent
     Should Contain    ${after.text}    NOT ANALYSED
     Should Contain    ${after.text}    did not run
     Should Contain    ${after.text}    signal    The trigger is not named.
     Should Not Contain    ${after.text}    Fails Before    Another test is named as the trigger.
     ${tags} =    Analysis Tags In    ${run.output}
-    Should Not Contain    ${tags}    Is Stopped
+    Should Be Equal    ${tags}[Is Stopped]    ddn:infra_error
     Should Not Contain    ${tags}    Comes After
     File Should Exist    ${run.log}
     File Should Exist    ${run.report}
@@ -87,15 +98,15 @@ Signal During The Wait
     [Arguments]    ${signal}
     Empty Redis
     Pretend That A Worker Lives
-    ${run} =    Start Robot    wait-${signal}    small.robot    listener=robot_ddn_listener;wait=90    DDN_REDIS_URL=${REDIS}
+    ${run} =    Start Waiting    wait-${signal}    3600
     Wait Until Verdicts Are Asked For
     Send Signal    ${run}    ${signal}
-    Wait Until Ended    ${run}    60
-    Return Code Should Be    ${run}    4
+    Wait Until Ended    ${run}
+    Should Be The Same Run    ${run}    ${WAITS}
     File Should Exist    ${run.report}
     Every Failure Should Have One Card    ${run.output}
     ${cards} =    Cards In    ${run.output}
-    ${card} =    Set Variable    ${cards}[Books A Room]
+    ${card} =    Set Variable    ${cards}[Fails Before]
     Should Be Equal    ${card.stage}    interim
     Should Contain    ${card.text}    interrupted    ignore_case=True
     Should Contain    ${card.text}    ddn attach output.xml
@@ -103,10 +114,11 @@ Signal During The Wait
     ${shown} =    Shown Cards    ${page}
     Length Should Be    ${shown}    3
 
-Return Code Without Listener
-    [Arguments]    ${signal}
-    ${run} =    Start Robot    plain-${signal}    signals.robot    listener=
+Stop By Signal
+    [Documentation]    Send it while a keyword of a library runs, always the same.
+    [Arguments]    ${signal}    ${name}    ${listener}
+    ${run} =    Start Robot    ${name}    signals.robot    listener=${listener}    DDN_REDIS_URL=${REDIS}
     Wait Until File Exists    ${run.folder / 'started.txt'}    ${run}
     Send Signal    ${run}    ${signal}
     Wait Until Ended    ${run}
-    RETURN    ${run.code}
+    RETURN    ${run}

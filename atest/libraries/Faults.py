@@ -1,34 +1,34 @@
-"""What can go wrong around a run, done to it: a Redis in bad states, answers that are none, programs in odd surroundings. And
-whether the run is the one that it would have been, and its reports are where the cards say."""
+"""What can go wrong around a run, done to it: a Redis in bad states, programs in odd surroundings. And whether the run is the one
+that it would have been, and its reports are where the cards say. What can happen to workers is in Workers."""
 
-import base64
 import difflib
 import json
 import os
 import re
 import shlex
 import shutil
-import signal
 import socket
+import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import redis
-from conditions import PATIENCE_SECONDS
+from conditions import PATIENCE_SECONDS, missing, wait_until
 from Outputs import Card, Outputs
 from Programs import Program, Programs
 from robot.api import ExecutionResult
 from robot.api.deco import keyword, library
 from robot.libraries.BuiltIn import BuiltIn
-from Servers import Servers
+from Servers import Servers, is_answered
 
 import robot_ddn_listener
-from robot_ddn_listener.contract import MAX_REPORT_BYTES, QUEUE, TASK_NAME, verdict_key
+from robot_ddn_listener.contract import QUEUE, TASK_NAME
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "utest"))
+from servers.certificates import make_certificates
+from servers.sentinel import binary, free_port
 
 _OURS_ON_STDERR = re.compile(r"^(?:\[ WARN \] )?robot_ddn_listener.*\n|^Failure analysis: .*\r", re.MULTILINE)
 _BYTE_CODE = shutil.ignore_patterns("__pycache__")
@@ -42,7 +42,7 @@ class Faults(Servers):
     def __init__(self) -> None:
         super().__init__()
         self._nowhere: list[socket.socket] = []
-        self._answering: threading.Event | None = None
+        self._tls: subprocess.Popen[bytes] | None = None
 
     # --- Redis ---
 
@@ -72,16 +72,20 @@ class Faults(Servers):
         server.wait(PATIENCE_SECONDS)
 
     @keyword
-    def freeze_worker(self) -> None:
-        assert self._worker
-        self._worker.send_signal(signal.SIGSTOP)
-
-    @keyword
-    def kill_worker(self) -> None:
-        assert self._worker
-        self._worker.kill()
-        self._worker.wait(PATIENCE_SECONDS)
-        self._worker = None
+    def start_tls_redis(self) -> str:
+        """Start one more server, which speaks nothing but TLS, and return its host and port. Nobody knows its authority."""
+        program = binary()
+        if not program or not shutil.which("openssl"):
+            raise missing("What a Redis with TLS needs")
+        place = self._folder() / "tls"
+        place.mkdir(exist_ok=True)
+        certificates, port = make_certificates(place), free_port()
+        options = ["--port", "0", "--tls-port", str(port), "--bind", "127.0.0.1", "--dir", str(place), "--save", ""]
+        with open(place / "redis.txt", "wb") as said:
+            self._tls = subprocess.Popen([program, *options, *certificates.server_options], stdout=said, stderr=said)
+        client = redis.Redis(host="127.0.0.1", port=port, ssl=True, ssl_ca_certs=str(certificates.authority))
+        wait_until(lambda: is_answered(client), "the Redis server with TLS answers")
+        return f"127.0.0.1:{port}"
 
     @keyword
     def flush_redis(self) -> None:
@@ -103,35 +107,11 @@ class Faults(Servers):
 
     @keyword
     def end_faults(self) -> None:
-        self.stop_answering()
         for each in self._nowhere:
             each.close()
-
-    # --- A worker that answers what it should not ---
-
-    @keyword
-    def start_answering(self, kind: str) -> None:
-        """Answer every report that comes, in a way that no worker of this version does; `Stop Answering` ends it."""
-        self.stop_answering()
-        self.empty_redis()
-        self.pretend_that_a_worker_lives()
-        self._answering = stop = threading.Event()
-        threading.Thread(target=self._answer, args=(_ANSWERS[kind], stop), daemon=True).start()
-
-    @keyword
-    def stop_answering(self) -> None:
-        if self._answering:
-            self._answering.set()
-            self._answering = None
-
-    def _answer(self, answer: Callable[[dict[str, Any]], bytes], stop: threading.Event) -> None:
-        client = self._client()
-        while not stop.is_set():
-            for message in client.lrange(QUEUE, 0, -1):
-                if TASK_NAME.encode() in message:
-                    report = json.loads(base64.b64decode(json.loads(message)["body"]))[0][0]
-                    client.set(verdict_key(report["project"], report["id"]), answer(report), ex=60)
-            time.sleep(0.02)
+        if self._tls:
+            self._tls.kill()
+            self._tls.wait(PATIENCE_SECONDS)
 
     # --- Robot in odd surroundings ---
 
@@ -218,6 +198,25 @@ class Faults(Servers):
             raise AssertionError(f"Reports went these ways: {ways}; allowed are {allowed}.")
         return ways
 
+    @keyword
+    def should_be_nowhere_in(self, run: Program, text: str) -> None:
+        """Neither on the console nor in any file of the run."""
+        files = [path.name for path in run.folder.rglob("*") if path.is_file() and text.encode() in path.read_bytes()]
+        if files or text in run.said:
+            raise AssertionError(f"'{text}' is shown in {files or 'the console'}.")
+
+    @keyword
+    def pending_reports_should_be_in_redis(self, run: Program) -> None:
+        """Every card that is pending waits in the queue, under the task id that it tells of."""
+        waiting = set(self._ids_of_messages())
+        pending = {card.id for card in Outputs().cards_in(run.output).values() if card.delivery == "pending"}
+        if pending - waiting:
+            raise AssertionError(f"In Redis are {sorted(waiting)}, pending are {sorted(pending)}.")
+
+    def _ids_of_messages(self) -> list[str]:
+        messages = [json.loads(message) for message in self._client().lrange(QUEUE, 0, -1)]
+        return [message["headers"]["id"] for message in messages if message["headers"]["task"] == TASK_NAME]
+
     def _check(self, card: Card, spooled: set[str]) -> None:
         is_spooled = card.id in spooled
         rightly = {
@@ -270,27 +269,3 @@ def _written(run: Program) -> str:
 
 def _named(text: str, run: Program) -> str:
     return text.replace(str(run.folder), "")
-
-
-def _analysis(report: dict[str, Any], **fields: Any) -> bytes:
-    plain = {"report_id": report["id"], "project": report["project"], "stage": "final", "verdict": "diagnosed"}
-    told = {"error_type": "TEST_ERROR", "root_cause": "A worker of another version said so.", "confidence": 0.9}
-    return json.dumps({**plain, **told, **fields}).encode()
-
-
-_ANSWERS: dict[str, Callable[[dict[str, Any]], bytes]] = {
-    "malformed": lambda report: b'{"report_id": "' + report["id"].encode() + b'", "stage": fin',
-    "of another run": lambda report: _analysis(report, report_id="0" * 32),
-    "huge": lambda report: _analysis(report, root_cause="x" * 8 * MAX_REPORT_BYTES),
-    "no analysis": lambda report: b"[[[[17]]]]",
-    "old": lambda report: _analysis(report),
-    "new": lambda report: _analysis(
-        report,
-        version=7,
-        error_type="QUANTUM_ERROR",
-        novelty="parallel",
-        hologram={"depth": [1, 2]},
-        engine={"model": "m", "qubits": 17},
-        evidence=[{"quote": "", "where": "dream", "colour": "red"}],
-    ),
-}

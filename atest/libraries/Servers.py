@@ -7,17 +7,19 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import redis
 from conditions import PATIENCE_SECONDS, missing, wait_until
+from Programs import LONGEST_SECONDS
 from robot.api.deco import keyword, library
 from robot.libraries.BuiltIn import BuiltIn
 
 from ddn_backend.valkey_server import binaries
-from robot_ddn_listener.contract import HEARTBEAT_KEY, QUEUE, TASK_NAME
+from robot_ddn_listener.contract import HEARTBEAT_KEY, QUEUE, TASK_NAME, WORKERS_KEY
 
 
 @library(scope="SUITE")
@@ -50,24 +52,28 @@ class Servers:
         words = [word for pair in options.items() for word in pair]
         with open(folder / "redis.txt", "wb") as said:
             self._redis = subprocess.Popen([binary, *words], stdout=said, stderr=said)
-        wait_until(self._answers, "the Redis server answers")
+        wait_until(lambda: is_answered(self._client()), "the Redis server answers")
         return self._url
 
     @keyword
-    def start_worker(self) -> None:
-        """Start a worker as an operator does, and wait until its heart beats. Its history is in `Worker Home`."""
+    def start_worker(self, **environment: str) -> None:
+        """Start a worker as an operator does, and wait until its heart beats. Its history is in `Worker Home`.
+
+        Free named arguments are environment variables.
+        """
         command = [sys.executable, "-m", "celery", "-A", "ddn_backend", "worker"]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("DDN_")}
-        folder = self._folder()
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("DDN_")}
+        folder, started = self._folder(), time.time()
         with open(folder / "worker.txt", "wb") as said:
             self._worker = subprocess.Popen(
                 command,
                 cwd=folder,
-                env={**environment, "DDN_REDIS_URL": self._url, "DDN_HOME": self.worker_home()},
+                env={**kept, "DDN_REDIS_URL": self._url, "DDN_HOME": self.worker_home(), **environment},
                 stdout=said,
                 stderr=said,
             )
-        wait_until(lambda: self._client().exists(HEARTBEAT_KEY), "the worker's heart beats")
+        # Its own: the last beat of one that was killed holds for a while.
+        wait_until(lambda: self._client().zcount(WORKERS_KEY, started, "+inf"), "the worker's heart beats", LONGEST_SECONDS)
 
     @keyword
     def end_worker(self) -> None:
@@ -107,6 +113,18 @@ class Servers:
     def number_of_waiting_analyses(self) -> int:
         """Without other tasks, such as the record that a run sends at its end."""
         return sum(TASK_NAME.encode() in message for message in self._client().lrange(QUEUE, 0, -1))
+
+    @keyword
+    def wait_until_a_report_has_arrived(self) -> None:
+        """Wait until one is in the queue, under way to a worker, or in hand; one that is answered was."""
+
+        client = self._client()
+
+        def arrived() -> bool:
+            is_waiting = self.number_of_waiting_analyses() or client.hlen("unacked")
+            return bool(is_waiting or _keys(client, "ddn:taking:*", "ddn:*:verdict:*"))
+
+        wait_until(arrived, "a report has arrived")
 
     @keyword
     def wait_until_verdicts_are_asked_for(self) -> None:
@@ -154,14 +172,19 @@ class Servers:
             raise AssertionError("No Redis server was started.")
         return self._redis
 
-    def _answers(self) -> bool:
-        try:
-            return bool(self._client().ping())
-        except redis.ConnectionError:
-            return False
-
     def _calls(self, command: str) -> int:
         return int(self._client().info("commandstats").get(f"cmdstat_{command}", {}).get("calls", 0))
+
+
+def is_answered(client: redis.Redis) -> bool:
+    try:
+        return bool(client.ping())
+    except redis.ConnectionError:
+        return False
+
+
+def _keys(client: redis.Redis, *patterns: str) -> list[bytes]:
+    return [key for pattern in patterns for key in client.scan_iter(pattern)]
 
 
 def _value(client: Any, key: bytes) -> bytes:

@@ -1,5 +1,5 @@
 *** Settings ***
-Library             OperatingSystem
+Library             faults/Odd.py
 
 
 *** Test Cases ***
@@ -7,8 +7,7 @@ Fails Before
     Should Be Equal    one    two
 
 Is Stopped
-    Create File    ${OUTPUT DIR}${/}started.txt
-    Sleep    60 s
+    Tell And Wait    ${OUTPUT DIR}${/}started.txt    ${OUTPUT DIR}${/}never.txt
 
 Comes After
     No Operation

@@ -17,6 +17,7 @@ from time import monotonic
 from typing import Any
 
 from celery.utils.log import get_logger
+from kombu import transport
 from kombu.transport import TRANSPORT_ALIASES, redis
 from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import loads
@@ -135,3 +136,4 @@ def move_instead_of_popping() -> None:
     for scheme in ("redis", "rediss"):
         TRANSPORT_ALIASES[scheme] = f"{__name__}:Transport"
     TRANSPORT_ALIASES["sentinel"] = f"{__name__}:SentinelTransport"
+    getattr(transport, "_transport_cache", {}).clear()  # kombu remembers what it had before, where it was used already
