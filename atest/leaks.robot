@@ -3,10 +3,11 @@ Documentation       Planted secrets of every kind that redaction knows, in every
 ...                 our parts store, send, serve or log, with a model that reads what it can and says again what it was told.
 Library             OperatingSystem
 Library             Leaks.py
+Library             Mongo.py
 Library             Stack.py
 Resource            atest.resource
 Suite Setup         Analyse A Project Full Of Secrets
-Suite Teardown      Run Keywords    End Stack    AND    End Services    AND    End Programs
+Suite Teardown      Run Keywords    End Stack    AND    End Mongo    AND    End Services    AND    End Programs
 Test Tags           backend
 
 
@@ -24,6 +25,45 @@ Not In History, Learned Files, Logs And What Flower Keeps
     ${files} =    All Files Below    ${HOME_FOLDER}
     Marks Should Be In    history    ${files}
     No Secret Should Be In    the files of the backend    ${files}
+
+Not In A History In MongoDB
+    [Documentation]    Of an analysis after the run, by Robot's own output, which holds them all; only what a variable held is not
+    ...    known any more, as docs/privacy.md says.
+    ${mongo} =    Start Mongo
+    ${token} =    Environment Secret
+    ${done} =    Run Ddn
+    ...    analyze
+    ...    --outputdir
+    ...    analyzed
+    ...    ${RUN.output}
+    ...    folder=${PROJECT}
+    ...    DDN_MONGO_URL=${mongo}
+    ...    SHOP_API_TOKEN=${token}
+    ...    DDN_REDACT=CUST-\\d+
+    ...    DDN_PROJECT=leaks
+    Return Code Should Be    ${done}    0
+    ${documents} =    All Documents In Mongo    ${mongo}
+    Marks Should Be In    MongoDB    ${documents}
+    No Secret Should Be In    MongoDB    ${documents}    but=variable
+    No Secret Should Be In    our lines on the console    ${done.stdout}    ${done.stderr}    but=variable
+
+Not In What Operators And Testers Are Told
+    FOR    ${command}    IN    tasks    report    status    dead
+        ${done} =    Run Ddn    ${command}    folder=${PROJECT}    DDN_REDIS_URL=${URL}
+        Return Code Should Be    ${done}    0
+        No Secret Should Be In    ddn ${command}    ${done.stdout}    ${done.stderr}
+    END
+    ${done} =    Run Ddn    report    --html    ${PROJECT / 'report.html'}    folder=${PROJECT}    DDN_REDIS_URL=${URL}
+    ${page} =    Get Binary File    ${PROJECT / 'report.html'}
+    Should Contain    ${{$page.decode()}}    amused
+    No Secret Should Be In    the report for operators    ${page}
+    ${cards} =    Cards In    ${RUN.output}
+    FOR    ${name}    IN    Message 0    Log 0    Cause 0    Code 0    Argument 0    Environment    Pictures
+        ${done} =    Run Ddn    show    ${cards['${name}'].id}    folder=${PROJECT}    DDN_REDIS_URL=${URL}
+        Return Code Should Be    ${done}    0
+        Should Contain    ${done.stdout}    amused
+        No Secret Should Be In    ddn show    ${done.stdout}
+    END
 
 Not In Prompts And Tools' Answers
     Marks Should Be In    the model    ${LEAKS.model.sent}
@@ -46,6 +86,10 @@ Not On Flower's Pages And In Its Answers
             ${status}    ${body} =    Flower Answers    ${path}
             No Secret Should Be In    ${path}    ${body}
         END
+    END
+    FOR    ${path}    IN    /metrics    /api/workers    /api/queues/length
+        ${status}    ${body} =    Flower Answers    ${path}
+        No Secret Should Be In    ${path}    ${body}
     END
     FOR    ${path}    IN    /tasks    /workers    /broker    /task/${ids}[0]
         ${page} =    Open Flower    ${path}

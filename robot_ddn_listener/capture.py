@@ -27,10 +27,11 @@ from .contract import (
     Truncation,
     encode,
 )
-from .excerpt import attachments, cut_log, cut_text, describe, log_lines
+from .edges import cut_code, cut_text
+from .excerpt import attachments, cut_log, describe, log_lines
 from .fingerprint import normalise
 from .live import FailedCall, Raised
-from .model import parts
+from .model import parts, text_of
 from .ticket import Member
 
 LOG_CHARACTERS = 120_000
@@ -65,6 +66,7 @@ class Failed:
     errors: tuple[ExecutionError, ...] = ()
     variables: Mapping[str, object] = field(default_factory=dict)
     also: tuple[Member, ...] = ()  # the tests that failed only because of this suite setup or teardown
+    kept: str = ""  # why its report stays in the robot process
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +223,7 @@ def argument_values(calls: Sequence[FailedCall]) -> dict[str, object]:
     for call in calls:
         names = getattr(getattr(call.implementation, "args", None), "positional", ())
         for name, value in zip(names, getattr(call.data, "args", ()), strict=False):
-            if not str(value).startswith(("${", "@{", "&{", "%{")):
+            if not text_of(value).startswith(("${", "@{", "&{", "%{")):
                 values[str(name)] = value
     return values
 
@@ -234,7 +236,7 @@ def _keyword_calls(path: Sequence[Any], calls: Sequence[FailedCall], root: Path 
 def _keyword_call(item: Any, data: Any, root: Path | None) -> KeywordCall:
     source, lineno = _shorten(str(getattr(data, "source", "") or ""), root), getattr(data, "lineno", 0) or 0
     if isinstance(item, Keyword):
-        arguments = tuple(cut_text(str(argument), MAX_ARGUMENT_CHARACTERS) for argument in item.args)
+        arguments = tuple(cut_text(text_of(argument), MAX_ARGUMENT_CHARACTERS) for argument in item.args)
         return KeywordCall(item.name or "", item.owner or "", item.type, arguments, source, lineno, item.status)
     return KeywordCall(cut_text(describe(item), MAX_ARGUMENT_CHARACTERS), "", item.type, (), source, lineno, item.status)
 
@@ -263,7 +265,7 @@ def _code(file: str, line: int) -> tuple[str, ...]:
     first = max(1, line - CODE_BEFORE)
     around = lines[first - 1 : line + CODE_AFTER]
     return tuple(
-        f"{'>' if number == line else ' '} {number}: {text[:300]}" for number, text in enumerate(around, first) if text.strip()
+        f"{'>' if number == line else ' '} {number}: {cut_code(text)}" for number, text in enumerate(around, first) if text.strip()
     )
 
 
@@ -285,7 +287,7 @@ def _is_own(path: str, root: Path | None) -> bool:
 def _cut_errors(errors: Sequence[ExecutionError]) -> tuple[ExecutionError, ...]:
     unique = list(dict.fromkeys(errors))
     unique = [error for error in unique if error.level == "ERROR"] + [error for error in unique if error.level != "ERROR"]
-    return tuple(replace(error, text=cut_text(error.text, 2000)) for error in unique[:MAX_EXECUTION_ERRORS])
+    return tuple(unique[:MAX_EXECUTION_ERRORS])
 
 
 def _truncated(what: str, text: str, limit: int) -> tuple[Truncation, ...]:

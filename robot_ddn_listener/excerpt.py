@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from html import unescape
 from itertools import chain
 from typing import Any
@@ -10,7 +11,10 @@ from robot.result import ForIteration, Keyword
 
 from .annotation import card_facts
 from .contract import CAUGHT_LEVEL, LogLine, Truncation
-from .model import parts
+from .edges import cut_text
+from .model import parts, text_of
+from .redaction.names import secret_kind
+from .redaction.tokens import private_key_lines
 from .templates import by_interest, telling_lines
 
 MAX_TEXT_CHARACTERS = 8_000  # of one message; more is a page source, a dump, or what a program wrote
@@ -52,18 +56,10 @@ def cut_log(lines: list[LogLine], limit: int, extra: int = 0) -> tuple[tuple[Log
     size = sum(len(line.text) for line in lines)
     if size + extra * len(lines) <= limit:
         return tuple(lines), ()
-    texts, levels = [line.text for line in lines], [line.level for line in lines]
+    texts, levels = _without_keys([line.text for line in lines]), [line.level for line in lines]
     kept = _fitting(texts, levels, limit, WINDOW, max(extra, 1))
     spent = sum(len(texts[index]) for index in kept)
-    return tuple(_with_gaps(lines, kept)), (Truncation("log", size, spent),)
-
-
-def cut_text(text: str, limit: int) -> str:
-    """Return `text`, or its head and tail with the number of characters left out between them."""
-    if len(text) <= limit:
-        return text
-    head, tail = limit * 2 // 3, limit // 3
-    return f"{text[:head]} [... {len(text) - head - tail} characters left out ...] {text[-tail:]}"
+    return tuple(_with_gaps(lines, texts, kept)), (Truncation("log", size, spent),)
 
 
 def plain_text(message: Any) -> str:
@@ -71,13 +67,21 @@ def plain_text(message: Any) -> str:
     if not message.html:
         return _cut_lines(message.message, MAX_TEXT_CHARACTERS)
     text = cut_text(message.message, MAX_TEXT_CHARACTERS)
-    return unescape(_MARKUP.sub(lambda tag: " " if tag[1] else "\n", text)).strip()
+    return unescape(_MARKUP.sub(_plain_tag, text)).strip()
+
+
+def _plain_tag(tag: re.Match[str]) -> str:
+    """Return what stands for a tag; of XML in an HTML message the name of a secret stays, which tells redaction of it."""
+    if not tag[1]:
+        return "\n"
+    name = tag[1][1:-1]
+    return f" {name}: " if name.isidentifier() and secret_kind(name) else " "
 
 
 def describe(item: Any) -> str:
     """Return a keyword's name and arguments, or a control structure as it is written in the data."""
     if isinstance(item, Keyword):  # files of old versions have keywords of type FOR
-        return "    ".join([item.full_name or "", *(str(argument) for argument in item.args)])
+        return "    ".join([item.full_name or "", *map(text_of, item.args)])
     return f"{_kind(item)}    {_control_text(item)}".rstrip()
 
 
@@ -87,17 +91,17 @@ def _kind(item: Any) -> str:
 
 def _control_text(item: Any) -> str:
     if item.type == "FOR":
-        return "    ".join([*item.assign, item.flavor or "IN", *(str(value) for value in item.values)])
+        return "    ".join([*item.assign, item.flavor or "IN", *map(text_of, item.values)])
     if isinstance(item, ForIteration):
         return "    ".join(f"{name} = {value}" for name, value in item.assign.items())
     if item.type == "VAR":
-        return "    ".join([item.name or "", *(str(value) for value in item.value)])
+        return "    ".join([item.name or "", *map(text_of, item.value)])
     if item.type == "GROUP":
         return item.name or ""
     if item.type == "EXCEPT":
-        return "    ".join(str(pattern) for pattern in item.patterns)
+        return "    ".join(map(text_of, item.patterns))
     if item.type in ("ERROR", "RETURN"):
-        return "    ".join(str(value) for value in item.values)
+        return "    ".join(map(text_of, item.values))
     return str(getattr(item, "condition", "") or "")
 
 
@@ -129,11 +133,17 @@ def _cut_lines(text: str, limit: int) -> str:
     """Return `text`, or of a longer one of many lines those that matter, else its head and tail."""
     if len(text) <= limit:
         return text
-    lines = text.split("\n")
+    lines = _without_keys(text.split("\n"))
     if len(lines) < MIN_LINES:
         return cut_text(text, limit)
     kept = _fitting(lines, (), limit, NARROW_WINDOW, GAP_CHARACTERS)
     return "\n".join(f"{_gap(missing)}\n{lines[index]}" if missing else lines[index] for index, missing in _gapped(kept))
+
+
+def _without_keys(texts: list[str]) -> list[str]:
+    """Return the texts with the inner lines of private keys empty: where the lines around are left out nothing tells them."""
+    inner = private_key_lines(texts)
+    return ["" if index in inner else text for index, text in enumerate(texts)] if inner else texts
 
 
 def _fitting(texts: Sequence[str], levels: Sequence[str], limit: int, window: tuple[int, int], extra: int) -> list[int]:
@@ -165,11 +175,11 @@ def _first_fitting(indexes: Iterable[int], texts: Sequence[str], limit: int, ext
     return list(kept)
 
 
-def _with_gaps(lines: Sequence[LogLine], kept: Iterable[int]) -> Iterator[LogLine]:
+def _with_gaps(lines: Sequence[LogLine], texts: Sequence[str], kept: Iterable[int]) -> Iterator[LogLine]:
     for index, missing in _gapped(kept):
         if missing:
             yield LogLine(_gap(missing), "INFO")
-        yield lines[index]
+        yield replace(lines[index], text=texts[index])
 
 
 def _gapped(kept: Iterable[int]) -> Iterator[tuple[int, int]]:

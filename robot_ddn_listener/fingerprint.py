@@ -70,9 +70,13 @@ def fingerprint(exception_type: str, message: str, keyword: str) -> str:
     return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def report_id(run_id: str, group: str) -> str:
-    """Return the one id of a group's report, task and ticket in a run: sending it again changes nothing."""
-    return str(uuid.uuid5(_NAMESPACE, f"{run_id}/{group}".encode("utf-8", "replace").decode()))
+def report_id(run_id: str, group: str, project: str = "") -> str:
+    """Return the one id of a group's report, task and ticket in a project's run: sending it again changes nothing.
+
+    Run ids of two projects may be equal, build numbers for example, and so may their failures.
+    """
+    name = f"{project}\0{run_id}/{group}" if project else f"{run_id}/{group}"
+    return str(uuid.uuid5(_NAMESPACE, name.encode("utf-8", "replace").decode()))
 
 
 def _shorten(match: re.Match[str]) -> str:

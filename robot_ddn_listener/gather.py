@@ -1,7 +1,8 @@
 """Which failures have a cause of their own, told in the order in which Robot tells of them.
 
 A failed suite setup or teardown is one failure for all the tests it made fail. A test that was not run after another failure
-has none: it is answered with what stopped the run. The same for a running suite and for one loaded from an output file.
+has none: it is answered with what stopped the run. One that a signal stopped while it ran is answered by the rules alone. The
+same for a running suite and for one loaded from an output file.
 """
 
 import re
@@ -14,6 +15,7 @@ from typing import Any
 from .annotation import Place
 from .capture import Failed, NotRun, failed_suite_part, failed_test, not_run
 from .contract import ExecutionError
+from .edges import cut_text
 from .live import FailedCall
 from .model import OPT_OUT_TAG, did_not_end, failed_as_such, is_terminated
 from .ticket import Member
@@ -23,6 +25,9 @@ _EXIT_ON_ERROR = "Error occurred and exit-on-error mode is in use."
 _SKIPPED_BY_SETUP = "Original failure:\nParent suite setup failed:"
 _TEARDOWN_ONLY = "Parent suite teardown failed:"
 
+_STOPPED = "Nothing was sent: who stops a run does not wait for answers."
+
+MAX_ERROR_CHARACTERS = 2_000  # of a message of Robot itself; more is a traceback
 _FILE = re.compile(r"[Ii]n (?:resource |init )?file '([^']+)'")
 
 
@@ -49,11 +54,15 @@ class Gatherer:
         if test.tags.match(OPT_OUT_TAG) or not failed_as_such(test) or _setup_failed_above(test.parent):
             return  # opted out, skipped, or answered with its suite's setup
         self._claimed.add(test.id)
-        if did_not_end(test):
+        if did_not_end(test) and not is_terminated(test):
             self._put(not_run(test, self._why_not_run(test)))
             return
+        failed = failed_test(test, calls)
         self._trigger = test.full_name
-        self._put(self._completed(failed_test(test, calls), test, variables or {}))
+        if is_terminated(test):
+            self._trigger = f"a signal that stopped the run during '{test.full_name}'"
+            failed = replace(failed, kept=_STOPPED)
+        self._put(self._completed(failed, test, variables or {}))
 
     def suite_part_failed(
         self, suite: Any, keyword: str, calls: Sequence[FailedCall] = (), variables: Mapping[str, object] | None = None
@@ -110,9 +119,6 @@ class Gatherer:
         return bool(self._is_loaded or where) and file not in suites()
 
     def _why_not_run(self, test: Any) -> str:
-        if is_terminated(test):
-            self._trigger = f"a signal that stopped the run during '{test.full_name}'"
-            return "The run was stopped by a signal while this test ran."
         trigger = self._first_error() if test.message == _EXIT_ON_ERROR else self._trigger
         return f"This test did not run. {test.message} Trigger: {trigger or 'not known'}"
 
@@ -127,7 +133,9 @@ def system_messages(errors: Any) -> list[SystemMessage]:
 
 
 def execution_error(message: Any) -> ExecutionError:
-    return ExecutionError(message.message[:4000], message.level, message.timestamp.isoformat() if message.timestamp else "")
+    return ExecutionError(
+        cut_text(message.message, MAX_ERROR_CHARACTERS), message.level, message.timestamp.isoformat() if message.timestamp else ""
+    )
 
 
 @lru_cache(maxsize=1024)  # every failure looks at the same messages

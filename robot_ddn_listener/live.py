@@ -13,6 +13,8 @@ from typing import Any
 
 import robot
 
+from .edges import cut_text
+
 MAX_RAISED = 20  # of a test; a retry loop raises thousands
 MAX_CALLS = 200
 MAX_CHAIN = 5
@@ -103,7 +105,7 @@ def _type_name(exception: BaseException) -> str:
 
 def _message(exception: BaseException) -> str:
     try:
-        return str(exception)[:MAX_MESSAGE_CHARACTERS]
+        return cut_text(str(exception), MAX_MESSAGE_CHARACTERS)
     except Exception as error:  # noqa: BLE001 - str() runs the user's code, which may raise anything; the type still tells something
         return f"<no message: {type(error).__name__} in __str__>"
 

@@ -54,7 +54,6 @@ _LISTENER_VARIABLES = {
     "DDN_METADATA",
     "DDN_OFF",
     "DDN_PROJECT",
-    "DDN_REDACT",
     "DDN_REDIS_URL",
     "DDN_RUN",
     "DDN_TAGS",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from .capture import Failed, NotRun, argument_values, capture, failing_keyword, fitted, likeness
 from .contract import Analysis, FailureReport, Run, Stage, Verdict
+from .edges import without_edges
 from .errors import RedactionError
 from .fingerprint import fingerprint, report_id
 from .redact import Redactor
@@ -56,7 +57,7 @@ class Triage:
             if alike in self._seen:
                 return self._join(self._tickets[self._seen[alike]], (failed.member, *failed.also))
             report = self._report(failed)
-            ticket = Ticket(report, first_verdict(report))
+            ticket = _answered_here(report, failed.kept) if failed.kept else Ticket(report, first_verdict(report))
             self._seen[alike] = report.fingerprint
         except RedactionError as error:
             ticket = self._unsafe(failed, str(error))
@@ -67,10 +68,10 @@ class Triage:
 
     def _report(self, failed: Failed) -> FailureReport:
         raw = capture(failed, self._project, self._run, self._root)
-        report = fitted(self._redactor(failed).redact(raw))  # marks may be longer than secrets
+        report = fitted(without_edges(self._redactor(failed).redact(raw)))  # marks may be longer than secrets
         kind = report.exception.type if report.exception else ""
         group = fingerprint(kind, report.error_message, failing_keyword(report))
-        report = replace(report, id=report_id(self._run.id, group), fingerprint=group)
+        report = replace(report, id=report_id(self._run.id, group, self._project), fingerprint=group)
         return replace(report, error_type=first_verdict(report).error_type)
 
     def _redactor(self, failed: Failed) -> Redactor:
@@ -98,7 +99,7 @@ class Triage:
     def _kept(self, failed: Failed | NotRun, note: str, group: str = "") -> Ticket:
         group = group or fingerprint("", note, "")
         report = FailureReport(
-            id=report_id(self._run.id, group),
+            id=report_id(self._run.id, group, self._project),
             project=self._project,
             fingerprint=group,
             run=self._run,
@@ -123,3 +124,7 @@ class Triage:
         except RedactionError:
             names = [NAME_LEFT_OUT] * len(members)
         return [replace(member, full_name=name) for member, name in zip(members, names, strict=True)]
+
+
+def _answered_here(report: FailureReport, note: str) -> Ticket:
+    return Ticket(report, replace(first_verdict(report), stage=Stage.FINAL), delivery=Delivery.KEPT, note=note)

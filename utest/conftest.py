@@ -1,5 +1,6 @@
 """What all tests share: no way out of this machine, and real servers."""
 
+import importlib.util
 import ipaddress
 import json
 import os
@@ -222,3 +223,25 @@ def runtimes(tmp_path: Path) -> Iterator[EmbeddedRuntimes]:
     started = EmbeddedRuntimes({**kept, "DDN_HOME": str(tmp_path / "home"), "DDN_IDLE": "0"})
     yield started
     started.end()
+
+
+@pytest.fixture(scope="session")
+def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL, without a database, of a server that speaks MongoDB's protocol."""
+    if not importlib.util.find_spec("nx_27017"):
+        missing("nx-27017")
+    place = tmp_path_factory.mktemp("mongo")
+    port = _free_port()
+    options = ["--data-dir", "memory", "--host", "127.0.0.1", "--port", str(port)]
+    options += ["--log-file", str(place / "log"), "--pid-file", str(place / "pid")]
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "nx_27017.nx_27017", *options],
+        cwd=place,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield f"mongodb://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)

@@ -6,42 +6,27 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from unicodedata import bidirectional, category
 from urllib.parse import quote
+from xml.etree import ElementTree
 
+from Outputs import Outputs
+from Payloads import FAMILIES, families_in, live_by_their_elements, live_families, live_page, page_of_frames, payloads
+from robot.api import TestSuite
 from robot.api.deco import keyword, library
-from robot.utils import escape
+from robot.utils import escape, html_format
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "utest"))
 from servers.gemini import Answer, GeminiServer, conclude, prompt, refusal
 
-OWN = "document.title=`OWNED`"
-# {own} is a script that shows itself in the page's title, {seen} an address on a server that counts who comes.
-FAMILIES = {
-    "script": "<script>{own}</script>",
-    "closed attribute": '"><script>{own}</script>',
-    "image with error": "<img src={seen} onerror={own}>",
-    "svg": "<svg/onload={own}>",
-    "event in attribute": "' onmouseover='{own}' autofocus onfocus='{own}' tabindex=1 x='",
-    "frame": "<iframe srcdoc='<script>parent.{own}</script>' src={seen}></iframe>",
-    "object": "<object data={seen}></object><embed src={seen}>",
-    "style": "<style>@import '{seen}';body{{background:url({seen})}}</style></style><link rel=stylesheet href={seen}>",
-    "style attribute": '<div style="background:url({seen})">x</div>',
-    "base and form": "<base href={seen}><form action={seen}><input type=image src={seen}></form>",
-    "media": "<video autoplay poster={seen}><source src={seen} onerror={own}></video><details open ontoggle={own}>",
-    "meta refresh": '<meta http-equiv=refresh content="0;url={seen}">',
-    "end of the data": "</script><script>{own}</script><!--",
-    "entities": "&lt;script&gt;{own}&lt;/script&gt; &#60;img src={seen} onerror={own}&#62;",
-    "template": "${{{own}}} {{{{constructor.constructor('{own}')()}}}} <%= {own} %>",
-    "robot's link": "[javascript:{own}|click] [data:text/html,<script>{own}</script>|click] javascript:{own}",
-    "robot's image": "[{seen}.png|{seen}.png] {seen}.png [{seen}.png|x]",
-    "robot's styles": "*bold* _italic_ ``code`` *<b onclick={own}>*",
-    "robot's table": "| =head= | [javascript:{own}|x] | | <img src={seen} onerror={own}> | ---",
-    "robot's html": "*HTML*<img src={seen} onerror={own}>",
-    "markdown": "[x](javascript:{own}) ![x]({seen}.png) <javascript:{own}> [x]: {seen}",
-    "split tag": "<scr<script>ipt>{own}</scr</script>ipt><img\nsrc={seen}\nonerror={own}>",
-    "hidden characters": "<\u200bscript>{own}</script>\u202e<img\u2028src={seen} onerror={own}>\x00<svg\x0conload={own}>",
-    "cdata": "]]><script>{own}</script><![CDATA[ --><script>{own}</script>",
-}
+TURNING = ("LRO", "RLO", "LRE", "RLE", "PDF", "LRI", "RLI", "FSI", "PDI")  # classes of characters
+BARE = "a page without escapes"
+SHOWS_ALL = (
+    "cards of the backend",
+    "cards of forged answers",
+    "metadata in log.html of forged answers",
+    "metadata in report.html of forged answers",
+)
 
 
 @library(scope="SUITE")
@@ -50,14 +35,15 @@ class Injected:
 
     def __init__(self) -> None:
         self.visitors: list[str] = []
+        self.live: dict[str, set[str]] = {}
+        self.shown: dict[str, set[str]] = {}
         self._tracker = ThreadingHTTPServer(("127.0.0.1", 0), _counting(self.visitors))
         threading.Thread(target=self._tracker.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         self.model = GeminiServer(self._answer).__enter__()
 
     @property
     def payloads(self) -> dict[str, str]:
-        seen = f"http://127.0.0.1:{self._tracker.server_port}/seen"
-        return {name: text.format(own=OWN, seen=seen) for name, text in FAMILIES.items()}
+        return payloads(f"http://127.0.0.1:{self._tracker.server_port}")
 
     def _answer(self, request: dict[str, Any]) -> Answer:
         asked = prompt(request)
@@ -104,12 +90,55 @@ class Injected:
     def page_of_live_payloads(self, folder: Path) -> Path:
         """Write a page on which nothing is escaped: what a browser does with it is what must not happen elsewhere."""
         page = Path(folder) / "live.html"
-        page.write_text(f"<!DOCTYPE html><title>x</title><body>{''.join(self.payloads.values())}</body>", encoding="utf-8")
+        page.write_text(live_page(self.payloads), encoding="utf-8")
         return page
 
     @keyword
-    def forget_visitors(self) -> None:
+    def page_of_inserted_html(self, output: Path) -> Path:
+        """Write a page of all cards and metadata in an output file, each in a frame: one that is live hides no other."""
+        outputs = Outputs()
+        cards = [card.html for card in outputs.cards_in(output).values()]
+        metadata = [outputs.suite_metadata_in(output)["Failure analysis"], *outputs.test_metadata_in(output).values()]
+        page = Path(output).with_name("inserted.html")
+        page.write_text(page_of_frames([*cards, *map(html_format, metadata)]), encoding="utf-8")
+        return page
+
+    @keyword
+    def note_what_is_live(self, place: str, page: ElementTree.Element, *parts: ElementTree.Element, is_plain: bool = False) -> None:
+        """Note the families that did something on the page, or are live in parts of it, and those that are shown in these."""
+        marked = "".join(str(element.get("id")) for element in page.iter("html"))
+        ran = families_in(" ".join([marked, *self.visitors]))
         self.visitors.clear()
+        self.live.setdefault(place, set()).update(ran | live_families(parts, is_plain=is_plain))
+        self.shown.setdefault(place, set()).update(*(families_in("".join(part.itertext())) for part in parts))
+
+    @keyword
+    def note_what_is_live_where_nothing_is_escaped(self, page: ElementTree.Element) -> None:
+        self.note_what_is_live(BARE, page)
+        self.live[BARE] |= live_by_their_elements(self.payloads)
+
+    @keyword
+    def family_should_be_harmless(self, family: str) -> None:
+        """Fail unless payloads of the family are live where nothing is escaped, shown in all places, and live in none."""
+        if family not in self.live[BARE]:
+            raise AssertionError(f"'{family}' is live nowhere: it tests nothing.")
+        live = [place for place, found in self.live.items() if place != BARE and family in found]
+        if live:
+            raise AssertionError(f"'{family}' is live in: {', '.join(live)}")
+        hidden = [place for place in SHOWS_ALL if family not in self.shown.get(place, ())]
+        if hidden:
+            raise AssertionError(f"'{family}' is not shown in: {', '.join(hidden)}")
+
+    @keyword
+    def acting_on_terminals(self, text: str) -> list[str]:
+        """Return the control characters of a text, but for line feeds, and those that turn the direction of writing."""
+        return [one for one in text if one != "\n" and (category(one) == "Cc" or bidirectional(one) in TURNING)]
+
+    @keyword
+    def every_family_should_have_a_test_in(self, source: str) -> None:
+        tests = [test.name for test in TestSuite.from_file_system(source).tests]
+        if missing := [name for name in FAMILIES if name not in (test.lower() for test in tests)]:
+            raise AssertionError(f"Families without a test: {missing}")
 
     @keyword
     def end_injected(self) -> None:

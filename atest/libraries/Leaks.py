@@ -132,10 +132,10 @@ class Leaks:
         return json.dumps(self.pinecone.asked, ensure_ascii=False).encode()
 
     @keyword
-    def no_secret_should_be_in(self, place: str, *texts: "bytes | str") -> None:
-        """Search the bytes of all texts, whatever is packed in them unpacked, for the core of each planted secret."""
+    def no_secret_should_be_in(self, place: str, *texts: "bytes | str", but: str = "") -> None:
+        """Search the bytes of all texts, whatever is packed in them unpacked, for the core of each planted secret `but` one."""
         everything = b"\n".join(layer for text in texts for layer in _layers(_bytes(text)))
-        found = sorted(name for name, core in cores().items() if any(form in everything for form in _forms(core)))
+        found = sorted(name for name, core in cores().items() if name != but and any(form in everything for form in _forms(core)))
         if found:
             shown = "\n".join(f"{name}: {_around(everything, cores()[name])!r}" for name in found[:5])
             raise AssertionError(f"{place}: {len(found)} secrets are there: {found}\n{shown}")
@@ -153,9 +153,9 @@ class Leaks:
     def every_secret_should_be_in(self, place: str, text: "bytes | str") -> None:
         """For what Robot itself writes: the secrets were there to be found."""
         everything = b"\n".join(_layers(_bytes(text)))
-        missing = [one.name for one in planted() if not any(form in everything for form in _forms(one.core))]
-        if missing:
-            raise AssertionError(f"{place}: not even there: {missing}")
+        absent = [one.name for one in planted() if not any(form in everything for form in _forms(one.core))]
+        if absent:
+            raise AssertionError(f"{place}: not even there: {absent}")
 
 
 def _obedient(request: dict[str, Any]) -> Answer:

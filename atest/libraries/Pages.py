@@ -112,7 +112,7 @@ class Pages:
     @keyword
     def nothing_should_be_live(self, part: ElementTree.Element) -> None:
         """Fail for a script, an image, a frame, an event or a link that is not http(s) in a part of a page."""
-        live = list(_live(part))
+        live = [found for element in part.iter() for found in live_in(element)]
         if live:
             raise AssertionError(f"Live in what we inserted: {live}")
 
@@ -128,7 +128,7 @@ class Pages:
         page = done.stdout.decode("utf-8", "replace")
         if done.returncode or "<body" not in page:
             raise AssertionError(f"The browser showed nothing of {address}: {done.stderr.decode(errors='replace')[-500:]}")
-        return _tree(page)
+        return parsed(page)
 
 
 def browser() -> str:
@@ -147,18 +147,19 @@ def _texts(part: ElementTree.Element) -> Iterator[str]:
             yield child.tail or ""
 
 
-def _live(part: ElementTree.Element) -> Iterator[str]:
-    for element in part.iter():
-        if element.tag in ("script", "img", "iframe", "object", "embed", "form", "svg", "video", "audio", "link", "base"):
-            yield f"<{element.tag}>"
-        for name, value in element.items():
-            if name.startswith("on") or ("javascript:" in value.lower() and not name.startswith("data-ddn")):
-                yield f"{name}={value}"
-            if name in ("href", "src", "action", "srcdoc") and not value.startswith(("http://", "https://", "#")):
-                yield f"{name}={value}"
+def live_in(element: ElementTree.Element) -> Iterator[str]:
+    """Yield what is live in an element itself: a script, something that loads, an event, an address that is not http(s)."""
+    if element.tag in ("script", "img", "iframe", "object", "embed", "form", "svg", "video", "audio", "link", "base"):
+        yield f"<{element.tag}>"
+    for name, value in element.items():
+        if name.startswith("on") or ("javascript:" in value.lower() and not name.startswith("data-ddn")):
+            yield f"{name}={value}"
+        if name in ("href", "src", "action", "srcdoc") and not value.startswith(("http://", "https://", "#")):
+            yield f"{name}={value}"
 
 
-def _tree(page: str) -> ElementTree.Element:
+def parsed(page: str) -> ElementTree.Element:
+    """Return the elements of a page."""
     builder = _Builder()
     builder.feed(page)
     builder.close()

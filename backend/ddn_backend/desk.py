@@ -1,7 +1,8 @@
 """Answers to testers: what is kept of a failure, why its verdict is as it is, what a person says of it, and a search.
 
 They ask through Celery tasks over the Redis that their runs use; they need neither history nor keys of their own. What goes back
-is JSON types; a question that cannot be answered comes back as ``{"problem": why}``.
+is JSON types; a question that cannot be answered comes back as ``{"problem": why}``. A question that names a project is about its
+failures only; one that names none is about whatever has that id, which stands on the cards of one run and can not be guessed.
 """
 
 from collections.abc import Callable
@@ -42,33 +43,34 @@ class Desk:
         self._history = history
         self._published = published
 
-    def fetch(self, beginning: str) -> dict[str, Any]:
+    def fetch(self, beginning: str, project: str = "") -> dict[str, Any]:
         """Return report, analysis and state of the failure whose id begins so."""
-        return _answered(lambda: self._told(self._found(beginning)))
+        return _answered(lambda: self._told(self._found(beginning, project)))
 
-    def say(self, kind: str, beginning: str, who: str, words: dict[str, str]) -> dict[str, Any]:
+    def say(self, kind: str, beginning: str, who: str, words: dict[str, str], project: str = "") -> dict[str, Any]:
         """Take a person's word: confirm, correct (with error_type, root_cause, recommendation) or undo; `words` may hold ticket."""
-        return _answered(lambda: self._said(FeedbackKind(kind), self._found(beginning), who, words))
+        return _answered(lambda: self._said(FeedbackKind(kind), self._found(beginning, project), who, words))
 
     def search(self, text: str, project: str) -> dict[str, Any]:
         """Return what retrieval finds for `text`, with grades."""
         parts = self._pipeline.parts
         return _answered(lambda: look_up(text, project, parts.library, parts.thresholds, parts.elsewhere))
 
-    def forget(self, beginning: str) -> dict[str, Any]:
+    def forget(self, beginning: str, project: str = "") -> dict[str, Any]:
         """Delete what is kept of a failure, and what was said of it."""
-        return _answered(lambda: self._forgotten(self._found(beginning)))
+        return _answered(lambda: self._forgotten(self._found(beginning, project)))
 
     def _told(self, past: Past) -> dict[str, Any]:
         said = self._history.standing(past.report.project, past.report.fingerprint)
         return {**_told(past), "said": encode(said) if said else None}
 
-    def _found(self, beginning: str) -> Past:
+    def _found(self, beginning: str, project: str) -> Past:
+        """Return the failure; what another project than the named one has is not there."""
         if len(beginning) < SHORTEST_ID_CHARACTERS:
             raise PermanentError(
                 f"Finding failure '{beginning}' failed: expected at least {SHORTEST_ID_CHARACTERS} characters of its id."
             )
-        past = self._history.find(beginning)
+        past = self._history.find(beginning, project)
         if past is None:
             raise PermanentError(f"Finding failure '{beginning:.80}' failed: nothing is kept under an id that begins so.")
         return past

@@ -179,6 +179,12 @@ def check_beginning(beginning: str) -> None:
         raise PermanentError("Finding a report failed: expected its id or the beginning of it, got nothing.")
 
 
+def check_owner(report: FailureReport, project: str) -> None:
+    """Refuse an answer to a report whose id is that of another project's: `project` is the one that has it."""
+    if project != report.project:
+        raise PermanentError(f"Keeping the analysis of report '{report.id}' failed: another project has a report of that id.")
+
+
 def migrate(name: str, version: int, steps: tuple[T, ...], run: Callable[[int, T], None]) -> None:
     """Bring the history called `name` from `version` to the newest: `run` is called with each number and step that is missing."""
     if version > len(steps):

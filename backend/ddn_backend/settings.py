@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from robot_ddn_listener.redaction.patterns import UnusablePatternError, compiled
 from robot_ddn_listener.redis_url import EXPECTED, UnusableUrlError, parse_redis_url
 
 from .errors import SettingsError
@@ -75,6 +76,7 @@ class Settings(BaseSettings):
     github_token: SecretStr = _setting("", "GitHub's token", alias="GITHUB_TOKEN")
     github_url: str = _setting("https://api.github.com", "address of GitHub's API")
     source_root: str = _setting("", "a git checkout; without one no source is read")
+    redact: str = _setting("", "your own secrets, as the listeners have them: regular expressions, one a line", secret=True)
     workers: int = _setting(4, "workers that `ddn up` starts", ge=1, le=64)
     flower_port: int = _setting(5555, "Flower's port", alias="FLOWER_PORT", ge=0, le=65535)
     flower_address: str = _setting("127.0.0.1", "address that Flower is bound to")
@@ -110,12 +112,33 @@ class Settings(BaseSettings):
             raise ValueError("expected owner/name")
         return name
 
+    @field_validator("github_url")
+    @classmethod
+    def _url_of_github(cls, url: str) -> str:
+        if not re.match(r"https?://[^/]", url):
+            raise ValueError("expected a URL such as https://github.example.com/api/v3")
+        return url
+
+    @field_validator("redact")
+    @classmethod
+    def _usable_patterns(cls, lines: str) -> str:
+        try:
+            compiled(_lines(lines))
+        except UnusablePatternError as error:
+            raise ValueError(f"expected regular expressions, one a line: {str(error).rstrip('.')}") from None
+        return lines
+
     @field_validator("mongo_url")
     @classmethod
     def _url_of_mongo(cls, url: str) -> str:
         if url and not re.match(r"mongodb(?:\+srv)?://[^/]", url):
             raise ValueError("expected a URL such as mongodb://user:password@host:27017/ddn")
         return url
+
+    @property
+    def redact_patterns(self) -> list[str]:
+        """The user's own regular expressions of secrets."""
+        return _lines(self.redact)
 
     @property
     def home_folder(self) -> Path:
@@ -150,9 +173,8 @@ def environment() -> dict[str, str]:
     return dict(os.environ)
 
 
-def redact_patterns() -> list[str]:
-    """Return the user's own regular expressions of secrets, as the listener has them: DDN_REDACT, one a line."""
-    return [line.strip() for line in os.environ.get("DDN_REDACT", "").splitlines() if line.strip()]
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
 
 
 def load() -> Settings:
@@ -167,6 +189,6 @@ def load() -> Settings:
 def _explain(problem: "ErrorDetails") -> str:
     field = str(problem["loc"][0]) if problem["loc"] else "?"
     variable = field if field.isupper() else f"DDN_{field.upper()}"
-    got = "" if "URL" in variable else f", got '{problem['input']}'"
+    got = "" if "URL" in variable or field == "redact" else f", got '{problem['input']}'"
     expected = problem["msg"].removeprefix("Value error, ").replace("Input should be ", "expected ", 1).partition(", unable to")[0]
     return f"Reading setting '{variable}' failed: {expected}{got}."

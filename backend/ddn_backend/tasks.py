@@ -66,20 +66,20 @@ def register_desk(app: Celery, desk: Callable[[], Desk]) -> None:
         return app.task(shared=False, name=f"tasks.{name}")
 
     @task("fetch")  # type: ignore[untyped-decorator]
-    def fetch(beginning: str) -> dict[str, Any]:
-        return desk().fetch(beginning)
+    def fetch(beginning: str, project: str = "") -> dict[str, Any]:
+        return desk().fetch(beginning, project)
 
     @task("say")  # type: ignore[untyped-decorator]
-    def say(kind: str, beginning: str, who: str, words: dict[str, str]) -> dict[str, Any]:
-        return desk().say(kind, beginning, who, words)
+    def say(kind: str, beginning: str, who: str, words: dict[str, str], project: str = "") -> dict[str, Any]:
+        return desk().say(kind, beginning, who, words, project)
 
     @task("search")  # type: ignore[untyped-decorator]
     def search(text: str, project: str) -> dict[str, Any]:
         return desk().search(text, project)
 
     @task("forget")  # type: ignore[untyped-decorator]
-    def forget(beginning: str) -> dict[str, Any]:
-        return desk().forget(beginning)
+    def forget(beginning: str, project: str = "") -> dict[str, Any]:
+        return desk().forget(beginning, project)
 
 
 def register_runs(app: Celery, pipeline: Callable[[], Pipeline]) -> None:

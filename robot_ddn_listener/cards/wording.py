@@ -123,7 +123,8 @@ def headline(ticket: Ticket) -> str:
     if cause := one_line(analysis.root_cause, CAUSE_CHARACTERS):
         return cause
     if analysis.verdict is Verdict.NOT_ANALYSED:
-        return one_line(ticket.note, CAUSE_CHARACTERS) or "This failure was not analysed."
+        why = ticket.note or next(iter(analysis.missing), "")
+        return one_line(why, CAUSE_CHARACTERS) or "This failure was not analysed."
     return "The cause was not found."
 
 

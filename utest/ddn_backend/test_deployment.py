@@ -132,6 +132,28 @@ def test_a_listener_may_do_nothing_else(guarded: Guarded, command: tuple[object,
         client.execute_command(*command)
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("LRANGE", QUEUE, 0, -1),
+        ("DEL", QUEUE),
+        ("DEL", "_kombu.binding.ddn"),
+        ("DEL", verdict_key("shop", "r")),
+        ("SET", verdict_key("shop", "r"), "x"),
+        ("SET", "celery-task-meta-r", "x"),
+        ("KEYS", "*"),
+        ("MONITOR",),
+        ("PSUBSCRIBE", "*"),
+        ("SUBSCRIBE", "ddn"),
+    ],
+)
+def test_a_tester_may_read_and_delete_results_and_nothing_else(guarded: Guarded, command: tuple[object, ...]) -> None:
+    with guarded.client("tester") as client:
+        assert client.execute_command("DEL", "celery-task-meta-r") == 0
+        with pytest.raises(NoPermissionError):
+            client.execute_command(*command)
+
+
 def test_nobody_comes_in_without_a_name(guarded: Guarded) -> None:
     with redis.Redis(port=guarded.port) as client, pytest.raises(redis.AuthenticationError):
         client.ping()

@@ -1,11 +1,8 @@
 """The history: one contract for SQLite and MongoDB (over the wire), then what is particular to each."""
 
-import importlib.util
 import socket
 import sqlite3
 import stat
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -52,7 +49,6 @@ from robot_ddn_listener.contract import (
     encode,
 )
 from servers.mongo import MongoStandIn, mongo_stand_in
-from utest.conftest import missing
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -102,28 +98,6 @@ def word(kind: FeedbackKind, cause: str = "", when: datetime = NOON, **fields: s
         kind, "r1", "shop", "f00d", "Ada", when.isoformat(), ErrorType.CODE_ERROR, cause, "Refill.", "ABC-1", "gizmo dry"
     )
     return replace(plain, **fields)  # type: ignore[arg-type]
-
-
-@pytest.fixture(scope="module")
-def mongo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL, without a database, of a server that speaks MongoDB's protocol."""
-    if not importlib.util.find_spec("nx_27017"):
-        missing("nx-27017")
-    place = tmp_path_factory.mktemp("mongo")
-    port = free_port()
-    options = ["--data-dir", "memory", "--host", "127.0.0.1", "--port", str(port)]
-    options += ["--log-file", str(place / "log"), "--pid-file", str(place / "pid")]
-    process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "nx_27017.nx_27017", *options],
-        cwd=place,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield f"mongodb://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 @pytest.fixture(params=["sqlite", "mongo"])
@@ -194,6 +168,24 @@ def test_a_report_is_found_by_the_beginning_of_its_id(history: History) -> None:
     found = history.find("abd")
     assert found
     assert found.report.id == "abd-2"
+
+
+def test_a_project_that_is_named_finds_its_own_reports_only(history: History) -> None:
+    history.keep(replace(report("abc-1"), project="ours"), NOON)
+    history.keep(replace(report("abd-2"), project="theirs"), NOON)
+    assert history.find("abd-2", "ours") is None
+    found = history.find("ab", "ours")  # alone of its project, though another's begins so
+    assert found
+    assert found.report.id == "abc-1"
+
+
+def test_an_answer_never_replaces_that_of_another_project_under_the_same_id(history: History) -> None:
+    history.settle(replace(report(), project="ours"), FINAL, NOON)
+    with pytest.raises(PermanentError, match="another project"):
+        history.settle(replace(report(), project="theirs"), replace(FINAL, root_cause="Theirs."), NOON + HOUR)
+    past = history.find("r1")
+    assert past
+    assert (past.report.project, past.analysis) == ("ours", FINAL)
 
 
 def test_a_beginning_that_several_ids_have_is_refused(history: History) -> None:

@@ -71,3 +71,16 @@ def test_a_wrong_url_is_named_without_the_password_in_it(monkeypatch: pytest.Mon
     with pytest.raises(SettingsError, match=r"'(DDN_)?REDIS_URL' failed: expected redis://HOST:PORT/DB") as caught:
         load()
     assert "sesame" not in str(caught.value)
+
+
+def test_patterns_of_secrets_are_read_one_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DDN_REDACT", "CUST-\\d+\n\n  INV-\\d+  ")
+    assert load().redact_patterns == [r"CUST-\d+", r"INV-\d+"]
+
+
+@pytest.mark.parametrize("pattern", ["open" + "sesame(", "(open" + "sesame+)+"])
+def test_a_pattern_that_cannot_be_used_is_told_at_the_start_without_its_text(monkeypatch: pytest.MonkeyPatch, pattern: str) -> None:
+    monkeypatch.setenv("DDN_REDACT", f"CUST\n{pattern}")
+    with pytest.raises(SettingsError, match=r"'DDN_REDACT' failed: expected .*pattern 2 cannot be used.*does not start") as caught:
+        load()
+    assert "sesame" not in str(caught.value)

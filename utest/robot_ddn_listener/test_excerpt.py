@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from robot_ddn_listener.contract import LogLine, Truncation
+from robot_ddn_listener.edges import EDGE_CHARACTERS
 from robot_ddn_listener.excerpt import MAX_TEXT_CHARACTERS, cut_log, plain_text
 from robot_ddn_listener.templates import error_strength, survey, telling_lines
 
@@ -109,7 +110,7 @@ def test_a_message_of_one_long_line_keeps_its_head_and_tail() -> None:
     text = plain_text(plain("head" + "x" * 50_000 + "tail"))
     assert text.startswith("head")
     assert text.endswith("tail")
-    assert len(text) < MAX_TEXT_CHARACTERS + 100
+    assert len(text) < MAX_TEXT_CHARACTERS + 2 * EDGE_CHARACTERS + 100
 
 
 def test_a_message_that_fits_is_left_alone_and_markup_goes() -> None:

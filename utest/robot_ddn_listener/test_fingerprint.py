@@ -49,6 +49,11 @@ def test_one_group_has_one_id_in_a_run_and_another_in_the_next():
     assert len({report_id("run", "abc"), report_id("run", "abd"), report_id("next", "abc")}) == 3
 
 
+def test_two_projects_whose_runs_are_called_the_same_have_different_ids():
+    """A build number is no name of its own: project A's answer would stand under project B's failure."""
+    assert len({report_id("build-17", "abc", project) for project in ("", "ours", "theirs")}) == 3
+
+
 @given(st.text())
 def test_normalising_twice_changes_nothing_more(text):
     once = normalise(text)

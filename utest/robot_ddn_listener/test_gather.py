@@ -101,6 +101,14 @@ def test_tests_after_a_fatal_error_name_the_test_that_was_fatal(catch):
     assert run.untouched[0].why.endswith("Trigger: T.First")
 
 
+def test_a_test_that_a_signal_stopped_is_a_failure_that_stays_in_the_process(catch):
+    stopped = TWO_FAIL.replace("Fail    one", "Fatal Error    Execution terminated by signal")  # Robot's own words
+    run = catch({"t.robot": stopped})
+    assert [(failed.test_name, bool(failed.kept)) for failed in run.failed] == [("First", True)]
+    assert run.untouched[0].why.endswith("Trigger: a signal that stopped the run during 'T.First'")
+    assert same(run)
+
+
 def test_a_test_that_opted_out_is_left_alone(catch):
     run = catch({"t.robot": TWO_FAIL}, settag=["DDN:Off"])
     assert run.failed == run.untouched == []

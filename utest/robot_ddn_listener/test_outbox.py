@@ -149,6 +149,13 @@ def test_a_test_that_did_not_run_is_answered_and_never_sent():
     assert (ticket.analysis.verdict, ticket.note) == (Verdict.NOT_ANALYSED, "It did not run. Trigger: S.T0")
 
 
+def test_a_stopped_test_is_answered_by_the_rules_and_never_sent():
+    backend = Backend(final)
+    (ticket,) = collect(outbox_to(backend), replace(failed(1, "Execution terminated by signal"), kept="Nothing was sent."))
+    assert (ticket.delivery, ticket.note, backend.sent) == (Delivery.KEPT, "Nothing was sent.", [])
+    assert (ticket.analysis.engine.rule_id, ticket.analysis.stage) == ("run-stopped-by-signal", Stage.FINAL)
+
+
 def test_a_broken_pattern_of_the_user_keeps_the_report_in_the_process():
     backend = Backend(final)
     outbox = Outbox(lambda: Triage("p", Run("run"), None, ["("]), lambda: backend)

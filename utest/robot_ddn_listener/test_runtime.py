@@ -108,6 +108,7 @@ def test_processes_of_one_run_share_a_directory_and_other_backend_settings_do_no
     environ = {"DDN_HOME": str(tmp_path), "DDN_RUN": "1", "DDN_PROJECT": "a"}
     assert runtime.directory(environ) == runtime.directory({**environ, "DDN_RUN": "2", "DDN_PROJECT": "b", "HOME": "/"})
     assert runtime.directory(environ) != runtime.directory({**environ, "DDN_MODEL": "some-model"})
+    assert runtime.directory(environ) != runtime.directory({**environ, "DDN_REDACT": "CUST"})  # its worker takes these secrets out
 
 
 def test_a_directory_that_others_can_read_is_refused(tmp_path: Path) -> None:

@@ -11,22 +11,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic_ai.messages import ModelResponse, NativeToolReturnPart, TextPart
 
+from ddn_backend.adapters.apprise_notifier import AppriseNotifier
 from ddn_backend.adapters.gemini import AgentModel
 from ddn_backend.adapters.github import GitHub
+from ddn_backend.adapters.model_web import pages
 from ddn_backend.adapters.pinecone import PineconeShelves
-from ddn_backend.errors import BackendError
-from ddn_backend.ports import CodeHostError
-from ddn_backend.settings import Settings
+from ddn_backend.errors import BackendError, SettingsError
+from ddn_backend.ports import CodeHostError, Notice, NoticeKind, NotifyError
+from ddn_backend.settings import Settings, load
+from servers.webhooks import WebhookServer
 
 KEY = "stand-in" + "-key-of-ours"
 HEADERS = ("authorization", "x-goog-api-key", "api-key")
 
 
 class Elsewhere:
-    """A server to which another one redirects; `keys` are those that came with a request, `first` those that the other one got."""
+    """A server to which another one redirects; `keys` are those that came with a request, `first` those that the other one got,
+    `visits` how often anybody came."""
 
     def __init__(self) -> None:
+        self.visits = 0
         self.keys: list[str] = []
         self.first: list[str] = []
         self._servers = [ThreadingHTTPServer(("127.0.0.1", 0), self._handler(seen)) for seen in (self.first, self.keys)]
@@ -45,6 +51,7 @@ class Elsewhere:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                elsewhere.visits += seen is elsewhere.keys
                 seen.extend(value for name, value in self.headers.items() if name.lower() in HEADERS)
                 self.send_response(307 if seen is elsewhere.first else 200)
                 if seen is elsewhere.first:
@@ -95,6 +102,70 @@ def test_a_model(name: str, elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatc
         model.close()
     assert elsewhere.first
     assert elsewhere.keys == []
+
+
+@pytest.mark.parametrize("scheme", ["json", "form", "xml"])
+def test_a_route_of_alerts(scheme: str, elsewhere: Elsewhere, tmp_path: Path) -> None:
+    address = elsewhere.url.replace("http://", f"{scheme}://ddn:{KEY}@") + f"/hook?+Api-Key={KEY}"
+    notifier = AppriseNotifier({"hook": address}, tmp_path)
+    with pytest.raises(NotifyError):
+        notifier.send("hook", Notice("x", NoticeKind.OPENED, "A test's name", "x"))
+    assert elsewhere.first
+    assert elsewhere.keys == []
+    assert elsewhere.visits == 0
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(
+            "file:///etc/passwd",
+            "http://127.0.0.1/x",
+            "https://127.0.0.1/x",
+            "ftp://127.0.0.1/x",
+            "gopher://127.0.0.1/x",
+            "data:text/plain,x",
+        ),
+        *("javascript:x", "exec://x", "include://x", "config://127.0.0.1/x", "/etc/passwd", "\\\\host\\share"),
+    ],
+)
+def test_a_route_that_is_no_service_is_refused(address: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"route 'odd': expected a URL of apprise"):
+        AppriseNotifier({"odd": address}, tmp_path / "alerts.toml")
+
+
+def test_a_route_attaches_no_file(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text(KEY)
+    with WebhookServer() as hooks:
+        address = f"form://127.0.0.1:{hooks.port}/x?attach={secret}&attachment=file://{secret}&attach-as=x"
+        AppriseNotifier({"hook": address}, tmp_path).send("hook", Notice("x", NoticeKind.OPENED, "x", "x"))
+        [posted] = hooks.posted
+    assert KEY.encode() not in posted.body
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://github.example", "gopher://127.0.0.1:6379/_x", "api.github.com", "https://"]
+)
+def test_the_address_of_github_is_http(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DDN_GITHUB_URL", url)
+    with pytest.raises(SettingsError, match="DDN_GITHUB_URL"):
+        load()
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "http://127.0.0.1:27017", "redis://127.0.0.1", "mongodb:///tmp/x.sock"])
+def test_the_address_of_mongodb_is_its_own(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DDN_MONGO_URL", url)
+    with pytest.raises(SettingsError, match="DDN_MONGO_URL"):
+        load()
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "javascript:alert(1)", "data:text/html,x", "//example.com/x", "ftp://example.com"]
+)
+def test_a_page_that_the_web_search_names_is_followed_by_nobody_and_named_only_if_http(url: str) -> None:
+    found = TextPart("words"), NativeToolReturnPart("web_search", {"results": [{"title": "x", "url": url}]}, tool_call_id="1")
+    assert pages(ModelResponse(list(found))) == ()
 
 
 def test_defaults_are_for_this_machine_only() -> None:

@@ -1,7 +1,9 @@
 """What anybody who reaches the Redis can put there: a real worker refuses it, stays small, and answers the next report."""
 
 import base64
+import bz2
 import json
+import lzma
 import os
 import subprocess
 import sys
@@ -9,16 +11,28 @@ import time
 import uuid
 import zlib
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from celery import Celery
+from kombu import compression
+from kombu.exceptions import DecodeError
 
-from robot_ddn_listener.contract import HEARTBEAT_KEY, QUEUE, TASK_NAME, FailureReport, Run, encode
+from ddn_backend.app import create_app
+from ddn_backend.settings import Settings
+from robot_ddn_listener.contract import HEARTBEAT_KEY, QUEUE, RUN_TASK_NAME, TASK_NAME, FailureReport, Run, encode
+from robot_ddn_listener.run_message import MAX_OUTCOMES_BYTES
 
 HUGE = 300 * 1024 * 1024  # bytes that a bomb unpacks to
 MOST_KB = 250 * 1024  # that the worker may ever take for itself
+PARTS = 10
+PACKERS: dict[str, Callable[[bytes], bytes]] = {  # by the names that kombu gives them
+    "application/x-gzip": lambda body: zlib.compress(body, 1),
+    "application/x-bz2": bz2.compress,
+    "application/x-lzma": lambda body: lzma.compress(body, preset=0),
+}
 REPORT = encode(FailureReport("r1", "shop", "f00d", Run("run"), "S", "Pays by card", "The gizmo was not amused."))
 
 
@@ -69,15 +83,19 @@ def message(body: bytes, **fields: Any) -> bytes:
     ).encode()
 
 
-def pickled(tmp_path: Path) -> bytes:
+def pickled(tmp_path: Path, content_type: str = "application/x-python-serialize") -> bytes:
     import pickle
 
     body = pickle.dumps(([Boom(tmp_path / "boom")], {}, {}))
-    return message(body, content_type="application/x-python-serialize", content_encoding="binary")
+    return message(body, content_type=content_type, content_encoding="binary")
 
 
-def bomb(pack: Callable[[bytes], bytes], name: str) -> bytes:
-    return message(pack(b'[["' + b"x" * HUGE + b'"], {}, {}]'), compression=name)
+@cache
+def bomb(content_type: str) -> bytes:
+    """Return a message that unpacks to HUGE bytes of JSON, made of equal parts: all of these formats may be put together."""
+    pack = PACKERS[content_type]
+    part = pack(b"x" * (HUGE // PARTS))
+    return message(pack(b'[["') + part * PARTS + pack(b'"], {}, {}]'), compression=content_type)
 
 
 def nested(depth: int) -> bytes:
@@ -89,12 +107,30 @@ def large(size: int) -> bytes:
     return message(json.dumps([[report], {}, {}]).encode())
 
 
+def recorded_run(row: bytes) -> bytes:
+    """Return a message with the record of a run whose outcomes, unpacked, are small enough, but for the objects they become."""
+    rows = b"[" + (row + b",") * ((MAX_OUTCOMES_BYTES - 100) // (len(row) + 1)) + row + b"]"
+    record = {"version": 1, "project": "shop", "run": {"id": "r"}, "when": "2026-11-24T12:00:00+00:00", "counts": {}}
+    packed = {**record, "outcomes": base64.b64encode(zlib.compress(rows, 1)).decode()}
+    return message(json.dumps([[packed], {}, {}]).encode(), task=RUN_TASK_NAME)
+
+
 HOSTILE: dict[str, Callable[[Path], bytes]] = {
     "pickle": pickled,
     "yaml": lambda _: message(b"!!python/object/apply:os.system ['true']", content_type="application/x-yaml"),
-    "zlib bomb": lambda _: bomb(lambda body: zlib.compress(body, 1), "application/x-gzip"),
+    "zlib bomb": lambda _: bomb("application/x-gzip"),
+    "bz2 bomb": lambda _: bomb("application/x-bz2"),
+    "lzma bomb": lambda _: bomb("application/x-lzma"),
+    "a compression nobody knows": lambda _: message(b"[[1], {}, {}]", compression="application/zstd"),
+    "msgpack": lambda _: message(b"\x93\x90\x80\x80", content_type="application/x-msgpack", content_encoding="binary"),
+    "pickle called JSON": lambda folder: pickled(folder, "application/json"),
+    "an encoding nobody knows": lambda _: message(b"[[1], {}, {}]", content_encoding="zlib_codec"),
+    "10 MB of empty lists": lambda _: message(b"[[[" + b"[]," * 3_300_000 + b"[]]], {}, {}]"),
     "100,000 levels": lambda _: nested(100_000),
     "900 levels": lambda _: nested(900),
+    "a run of ten million empty rows": lambda _: recorded_run(b"[]"),
+    "a run of ten million empty objects": lambda _: recorded_run(b"{}"),
+    "a run of rows in rows": lambda _: recorded_run(b"[[1.5,1.5]]"),
     "no JSON": lambda _: message(b"\xff\x00{"),
     "10 MB": lambda _: large(10_000_000),
     "nothing of the kind": lambda _: b"\xff\xfe nothing",
@@ -106,7 +142,7 @@ HOSTILE: dict[str, Callable[[Path], bytes]] = {
 
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE)
 def test_a_worker_refuses_it_and_answers_the_next_report(
-    hostile: Callable[[Path], bytes], worker: Any, redis_session: Any, tmp_path: Path
+    hostile: Callable[[Path], bytes], worker: Any, redis_session: Any, tmp_path: Path, wait_until: Any
 ) -> None:
     with (
         redis_session.client() as client,
@@ -117,7 +153,16 @@ def test_a_worker_refuses_it_and_answers_the_next_report(
             identity = str(uuid.uuid4())
             answered = plain.send_task(TASK_NAME, [{**REPORT, "id": identity}], task_id=identity, queue=QUEUE)
             assert answered.get(timeout=30)["test_name"] == "Pays by card"
+        wait_until(lambda: not client.hlen("unacked") and not client.llen(QUEUE), "all is answered or refused")
     assert worker.poll() is None
     assert not (tmp_path / "boom").exists()
     peak = next(line for line in Path(f"/proc/{worker.pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
     assert int(peak.split()[1]) < MOST_KB
+
+
+def test_nothing_that_kombu_can_unpack_is_unpacked() -> None:
+    """Also what is installed elsewhere only, such as brotli and zstandard: kombu knows it as soon as its package is there."""
+    create_app(Settings(redis_url="redis://127.0.0.1:1/0"))
+    for content_type in compression.encoders():  # type: ignore[no-untyped-call]
+        with pytest.raises(DecodeError, match="Compressed"):
+            compression.decompress(PACKERS.get(content_type, bytes)(b"x"), content_type)  # type: ignore[no-untyped-call]

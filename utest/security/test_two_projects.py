@@ -102,6 +102,13 @@ def test_equal_failures_of_two_projects_know_nothing_of_each_other(ask: Any, mod
     free = analysed(replace(OURS, id="aaaaaa-4", fingerprint="cafe", run=Run("4"), error_message="Another one."))
     assert free.engine.calls > 0
 
+    for asked in (("fetch", OURS.id), ("forget", OURS.id), ("say", "undo", OURS.id, "Eve", {})):
+        said = ask(*asked[1:], "theirs", task=f"tasks.{asked[0]}")
+        assert said == ask(*(one if one != OURS.id else "aaaaaa-9" for one in asked[1:]), task=f"tasks.{asked[0]}") | {
+            "problem": f"Finding failure '{OURS.id}' failed: nothing is kept under an id that begins so."
+        }
+    assert ask(OURS.id, "ours", task="tasks.fetch")["said"]["who"] == "Ann"
+
     ask(THEIRS.id, task="tasks.forget")
     assert ask(OURS.id, task="tasks.fetch")["report"]["id"] == OURS.id
     assert "problem" in ask(THEIRS.id, task="tasks.fetch")

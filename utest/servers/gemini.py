@@ -5,6 +5,7 @@ A test says what is answered: a function of the request, or a list used up in or
 
 import json
 import re
+import sys
 import threading
 import time
 from collections import Counter
@@ -243,6 +244,10 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128  # many connect at once
     stand_in: GeminiServer
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):  # who asked was killed
+            super().handle_error(request, client_address)
 
 
 class _Exchange(BaseHTTPRequestHandler):

@@ -38,7 +38,8 @@ class AppriseNotifier:
         """Check the addresses; SettingsError names the route of one that apprise does not know."""
         _silence()
         self._addresses = dict(addresses)
-        self._asset = AppriseAsset(app_id="robot-ddn-listener", app_desc="", app_url="", secure_logging=True)
+        # A redirect would take the headers of an address, keys among them, to another server; `redirect=yes` in one allows it.
+        self._asset = AppriseAsset(app_id="robot-ddn-listener", app_desc="", app_url="", secure_logging=True, http_redirects=False)
         with warnings.catch_warnings():  # loading its services imports modules that Python 3.13 has not any more
             warnings.simplefilter("ignore", DeprecationWarning)
             self._services = {target: self._named(target, file) for target in self._addresses}

@@ -20,6 +20,7 @@ from ..history import (
     all_standing,
     answer_row,
     check_beginning,
+    check_owner,
     chosen,
     chosen_runs,
     clean_outcomes,
@@ -110,16 +111,19 @@ class MongoHistory:
 
     def settle(self, report: FailureReport, analysis: Analysis, when: datetime, model: str = "", problem: str = "") -> None:
         answer = answer_row(analysis, when, model, problem)
-        is_better = {"_id": report.id, "rank": {"$lte": answer["rank"]}}
+        is_better = {"_id": report.id, "project": report.project, "rank": {"$lte": answer["rank"]}}
         with self._using(f"Keeping the analysis of report '{report.id}'") as db:
             if not db.ddn_reports.update_one(is_better, {"$set": answer}).matched_count:
                 _keep(db, report, when)
-                db.ddn_reports.update_one(is_better, {"$set": answer})
+                if not db.ddn_reports.update_one(is_better, {"$set": answer}).matched_count:
+                    kept = db.ddn_reports.find_one({"_id": report.id}, {"project": 1}) or {}  # forgotten in the meantime
+                    check_owner(report, kept.get("project", report.project))
 
-    def find(self, beginning: str) -> Past | None:
+    def find(self, beginning: str, project: str = "") -> Past | None:
         check_beginning(beginning)
+        wanted = {"_id": {"$gte": beginning, "$lt": beginning + AFTER_ALL_IDS}, **({"project": project} if project else {})}
         with self._using(f"Finding report '{beginning}'") as db:
-            found = db.ddn_reports.find({"_id": {"$gte": beginning, "$lt": beginning + AFTER_ALL_IDS}}).sort("_id", 1).limit(2)
+            found = db.ddn_reports.find(wanted).sort("_id", 1).limit(2)
             return only_one([_row(document) for document in found], beginning)
 
     def reusable(self, report: FailureReport, pipeline_version: str, model: str, since: datetime) -> Past | None:

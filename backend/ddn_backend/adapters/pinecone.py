@@ -27,6 +27,7 @@ DOCUMENTS, FAILURES = "knowledge-docs", "error-library"
 EMBEDDING_MODEL = "llama-text-embed-v2"
 RERANK_MODEL = "bge-reranker-v2-m3"
 CALL_SECONDS = 3.0  # of one search, however many namespaces; of one small write
+CHECK_SECONDS = 10.0  # of a look for a person, for which the SDK has to be imported first
 WRITE_SECONDS = 30.0  # of a batch that has to be embedded, or of listing ids
 CREATE_SECONDS = 120.0  # until a new index is ready
 BATCH = 96  # the most records with text that Pinecone takes at once
@@ -89,7 +90,7 @@ class PineconeShelves:
     def check(self) -> str:
         """Return how many documents each index has; an error of ours where one is missing or takes no text."""
         names = (self.documents.name, self.failures.name)
-        counts = self._together("Looking up", [(name, self._count(name)) for name in names], self._seconds)
+        counts = self._together("Looking up", [(name, self._count(name)) for name in names], max(self._seconds, CHECK_SECONDS))
         return ", ".join(f"{name}: {count} documents" for name, count in zip(names, counts, strict=True))
 
     def close(self) -> None:

@@ -26,6 +26,7 @@ from ..history import (
     all_standing,
     answer_row,
     check_beginning,
+    check_owner,
     chosen,
     chosen_runs,
     clean_outcomes,
@@ -100,7 +101,7 @@ _KEEP = """INSERT INTO reports VALUES (:id, :project, :fingerprint, :run_id, :br
     :reusable, :pipeline, :model, :parts, :problem, :analysis) ON CONFLICT DO NOTHING"""
 _ANSWER = """UPDATE reports SET rank = :rank, written = :written, state = :state, reusable = :reusable, pipeline = :pipeline,
     model = :model, parts = :parts, problem = :problem, analysis = :analysis
-    WHERE id = :id AND rank <= :rank"""
+    WHERE id = :id AND project = :project AND rank <= :rank"""
 _REUSABLE = """SELECT * FROM reports WHERE project = ? AND fingerprint = ? AND reusable AND pipeline = ? AND model = ?
     AND written >= ? ORDER BY written DESC LIMIT 1"""
 _EARLIER = """SELECT count(*) AS times, min(seen) AS first FROM reports
@@ -142,16 +143,17 @@ class SqliteHistory:
             db.execute(_KEEP, row)
 
     def settle(self, report: FailureReport, analysis: Analysis, when: datetime, model: str = "", problem: str = "") -> None:
-        answer = _flat({"id": report.id, **answer_row(analysis, when, model, problem)})
+        answer = _flat({"id": report.id, "project": report.project, **answer_row(analysis, when, model, problem)})
         with self._writing(f"Keeping the analysis of report '{report.id}'") as db:
             if not db.execute(_ANSWER, answer).rowcount:
                 db.execute(_KEEP, _flat(report_row(report, when)))
-                db.execute(_ANSWER, answer)
+                if not db.execute(_ANSWER, answer).rowcount:
+                    check_owner(report, db.execute("SELECT project FROM reports WHERE id = ?", (report.id,)).fetchone()["project"])
 
-    def find(self, beginning: str) -> Past | None:
+    def find(self, beginning: str, project: str = "") -> Past | None:
         check_beginning(beginning)
-        query = "SELECT * FROM reports WHERE id >= ? AND id < ? ORDER BY id LIMIT 2"
-        rows = self._rows(f"Finding report '{beginning}'", query, (beginning, beginning + AFTER_ALL_IDS))
+        query = "SELECT * FROM reports WHERE id >= ? AND id < ? AND ? IN ('', project) ORDER BY id LIMIT 2"
+        rows = self._rows(f"Finding report '{beginning}'", query, (beginning, beginning + AFTER_ALL_IDS, project))
         return only_one(rows, beginning)
 
     def reusable(self, report: FailureReport, pipeline_version: str, model: str, since: datetime) -> Past | None:

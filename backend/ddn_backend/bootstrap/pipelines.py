@@ -97,7 +97,7 @@ def prompt_preview(send: str | None) -> "Iterator[Callable[[FailureReport], Open
     at_home = settings.model_copy(update={"pinecone_index": "", "github_repo": "", "model": ""})
     pipeline = _pipeline(at_home, None, kept)
     sources = sources_of(replace(pipeline.parts, hosts=code_hosts(settings)), project_library(at_home))
-    instructions, redact, model = prompts.load("investigate").text, redaction(), unasked_model(settings)
+    instructions, redact, model = prompts.load("investigate").text, redaction(settings), unasked_model(settings)
     limits = Limits(settings.model_calls, settings.model_tokens, settings.model_seconds, settings.model_cost)
 
     def opening(report: FailureReport) -> Opening:
@@ -159,7 +159,7 @@ def _pipeline(settings: "Settings", client: "Redis | None", kept: History | None
         flight=RedisSingleFlight(client, longest_flight_seconds=settings.task_seconds) if client else None,
         local=library.local if _asks_services(settings) else None,
         model=settings.model,
-        code=_code_search(hosts),
+        code=_code_search(hosts, settings),
         fitted=fitted.mark(settings.home_folder),
     )
     if not settings.model:
@@ -178,8 +178,8 @@ def _asks_services(settings: "Settings") -> bool:
     return bool(settings.pinecone_index or settings.github_repo or settings.mongo_url or settings.model_grades)
 
 
-def _code_search(hosts: tuple[CodeHost, ...]) -> "tuple[CodeSearch, ...]":
+def _code_search(hosts: tuple[CodeHost, ...], settings: "Settings") -> "tuple[CodeSearch, ...]":
     """Return the search in the first of the code hosts: the local checkout, where there is one."""
     from ..pipeline.code_search import CodeSearch
 
-    return (CodeSearch(hosts[0], redaction()),) if hosts else ()
+    return (CodeSearch(hosts[0], redaction(settings)),) if hosts else ()

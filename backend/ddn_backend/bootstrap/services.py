@@ -69,22 +69,20 @@ def confirmed_failures(settings: "Settings") -> Iterator[Document]:
     """Yield all past failures whose cause a person said, as documents: a lost error library can be filled with them."""
     from ..knowledge.past_failures import past_failure
 
-    kept = history(settings)
-    for said in kept.confirmed(""):
-        past = kept.find(said.report_id)
-        report = (
-            past.report if past else FailureReport(said.report_id, said.project, said.fingerprint, Run(""), "", "", said.symptom)
-        )
-        yield past_failure(
-            report,
-            error_type=said.error_type,
-            root_cause=said.root_cause,
-            recommendation=said.recommendation,
-            analysis=past.analysis if past else None,
-            confirmed_by=said.who,
-            when=said.when,
-            ticket=said.ticket,
-        )
+    with closing(history(settings)) as kept:
+        for said in kept.confirmed(""):
+            past = kept.find(said.report_id)
+            unkept = FailureReport(said.report_id, said.project, said.fingerprint, Run(""), "", "", said.symptom)
+            yield past_failure(
+                past.report if past else unkept,
+                error_type=said.error_type,
+                root_cause=said.root_cause,
+                recommendation=said.recommendation,
+                analysis=past.analysis if past else None,
+                confirmed_by=said.who,
+                when=said.when,
+                ticket=said.ticket,
+            )
 
 
 def code_hosts(settings: "Settings", client: "Redis | None" = None) -> tuple[CodeHost, ...]:
@@ -96,15 +94,15 @@ def code_hosts(settings: "Settings", client: "Redis | None" = None) -> tuple[Cod
         hosts.append(local_checkout(settings))
     if settings.github_repo:
         hosts.append(github(settings, client))
-    redact = redaction()
+    redact = redaction(settings)
     return tuple(WithoutSecrets(host, redact) for host in hosts)
 
 
-def redaction() -> Callable[[str], str]:
+def redaction(settings: "Settings") -> Callable[[str], str]:
     """Return what takes out of a text whatever this process's environment and the user's own patterns call a secret."""
-    from ..settings import environment, redact_patterns
+    from ..settings import environment
 
-    return Redactor(environ=environment(), patterns=redact_patterns()).text
+    return Redactor(environ=environment(), patterns=settings.redact_patterns).text
 
 
 def pinecone_shelves(settings: "Settings") -> "PineconeShelves":

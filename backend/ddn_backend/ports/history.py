@@ -130,11 +130,12 @@ class History(TaskRuns, Protocol):
     def settle(self, report: FailureReport, analysis: Analysis, when: datetime, model: str = "", problem: str = "") -> None:
         """Keep the latest answer to a report, and the report. An interim answer never replaces a final one, nor an older a newer.
 
-        `model` is the one that was asked for, as configured; `problem` says why the analysis failed for good.
+        `model` is the one that was asked for, as configured; `problem` says why the analysis failed for good. PermanentError
+        where the id is that of another project's report.
         """
 
-    def find(self, beginning: str) -> Past | None:
-        """Return the report whose id begins like that; PermanentError where several do."""
+    def find(self, beginning: str, project: str = "") -> Past | None:
+        """Return the report whose id begins like that, of `project` where one is named; PermanentError where several do."""
 
     def reusable(self, report: FailureReport, pipeline_version: str, model: str, since: datetime) -> Past | None:
         """Return the latest diagnosis of the same failure in its project by that pipeline and model: final, not degraded, not

@@ -341,6 +341,12 @@ def test_what_was_not_analysed_gets_one_line_that_names_the_trigger():
     assert Page(member_card(given, given.members[1])).text == f"NOT ANALYSED {why}"
 
 
+def test_what_the_backend_did_not_analyse_says_why():
+    why = "Analysing report 'r1' failed: the worker was killed 3 times while at work on it. It is set aside until it is sent again."
+    given = ticket(verdict=Verdict.NOT_ANALYSED, root_cause="", missing=(why,))
+    assert page(given).text == f"NOT ANALYSED {why}"
+
+
 DELIVERIES = {
     "answered": (ticket(), None),
     "not final": (ticket(Delivery.PENDING, "The queue is paused.", stage=Stage.INTERIM), "The queue is paused."),
