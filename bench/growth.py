@@ -8,6 +8,7 @@
     condense    milliseconds for one log, by its lines (2,000 is the most that are looked at closely)
     rules       milliseconds for one report, by the lines of its log
     analysis    milliseconds for one analysis without a model, by what the history already holds
+    return      milliseconds for one analysis of a failure that came back, by how often it did
     queue       milliseconds of one worker for each report, by the reports that wait, without a model
     worker      megabytes of that worker, by the analyses it has done
     report      milliseconds for `ddn report --html`, by the analyses of its time
@@ -35,6 +36,7 @@ MEASURES: tuple[Callable[[Path, int], Iterable[Growth]], ...] = (
     growth_backend.of_condense,
     growth_backend.of_rules,
     growth_backend.of_analysis,
+    growth_backend.of_return,
     growth_backend.of_worker,
     growth_backend.of_report,
 )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import condense as logs
@@ -23,7 +24,7 @@ from ddn_backend.pipeline import Parts, Pipeline, thresholds
 from ddn_backend.pipeline.condense import condense
 from ddn_backend.pipeline.retrieve import Shipped
 from ddn_backend.ports.operations import TaskRun, TaskState
-from robot_ddn_listener.contract import FailureReport, LogLine
+from robot_ddn_listener.contract import FailureReport, LogLine, Run
 from robot_ddn_listener.rules import first_verdict
 
 NOW = datetime(2026, 1, 8, 12, tzinfo=UTC)
@@ -60,6 +61,21 @@ def of_analysis(place: Path, runs: int) -> Iterator[Growth]:
     history.close()
     why = "every read of the history is by an index"
     yield Growth("analysis", "an analysis without a model", "reports kept", "ms", sizes, tuple(costs), why)
+
+
+def of_return(place: Path, runs: int) -> Iterator[Growth]:
+    history = SqliteHistory(place / "history.sqlite")
+    pipeline = Pipeline(Parts(Shipped(FtsKnowledgeBase(load_knowledge())), thresholds.load(), history=history))
+    same = (replace(report(1), id=str(uuid.uuid4()), run=Run(f"run {number}")) for number in count())
+    sizes, costs, done = tuple(500 * scale for scale in SCALES), [], 0
+    for size in sizes:
+        for _ in range(done, size):
+            pipeline.analyze(next(same))
+        costs.append(_milliseconds(partial(_next_analysed, pipeline, same), 20 * runs))
+        done = size + 20 * runs + 1
+    history.close()
+    why = "how often it was there is counted in an index, a few hundred nanoseconds each"
+    yield Growth("return", "an analysis of a failure that comes back", "times before", "ms", sizes, tuple(costs), why)
 
 
 def _next_analysed(pipeline: Pipeline, reports: Iterator[FailureReport]) -> None:

@@ -236,7 +236,8 @@ def test_documents_written_to_mongodb_today_say_what_the_first_ones_say(database
         for run in runs:
             history.record_run(run)
         history.record_task_runs(tasks)
-    for name, old in documents().items():
+    records = {name: found for name, found in documents().items() if name != "ddn_schema"}  # which tells the version alone
+    for name, old in records.items():
         new = list(database[name].find())
         still_says(sorted(map(_told, new), key=str), sorted(map(_told, old), key=str), name)
 

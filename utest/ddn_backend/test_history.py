@@ -670,7 +670,7 @@ def test_an_older_history_is_brought_to_the_newest_schema_once_and_keeps_what_it
 def test_a_history_of_a_newer_version_is_refused_and_left_alone(opened: Callable[..., History]) -> None:
     newer = opened(newer_schema(opened()))
     newer.keep(report(), NOON)
-    with pytest.raises((SettingsError, HistoryBrokenError), match=r"expected a schema of version 2 or older, got 3\. .* upgrade"):
+    with pytest.raises((SettingsError, HistoryBrokenError), match=r"expected a schema of version 3 or older, got 4\. .* upgrade"):
         opened().find("r1")
     assert newer.find("r1")
 

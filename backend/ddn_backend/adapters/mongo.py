@@ -89,7 +89,12 @@ def _create_indexes(db: "Database[Document]") -> None:
 
 
 # Each may run twice, or on two machines at a time.
-MIGRATIONS: tuple[Migration, ...] = (_create_indexes, mongo_task_runs.create_indexes)
+def _index_answers(db: "Database[Document]") -> None:
+    """The answer to a failure that came back thousands of times is found at once."""
+    db.ddn_reports.create_index([("project", 1), ("fingerprint", 1), ("reusable", 1), ("written", -1)])
+
+
+MIGRATIONS: tuple[Migration, ...] = (_create_indexes, mongo_task_runs.create_indexes, _index_answers)
 
 
 class MongoHistory:
@@ -134,12 +139,13 @@ class MongoHistory:
 
     def earlier(self, report: FailureReport) -> Earlier:
         with self._using(f"Counting failures like report '{report.id}'") as db:
-            own = db.ddn_reports.find_one({"_id": report.id}, {"seen": 1})
-            before = {**_failure(report), "_id": {"$ne": report.id}, "seen": {"$lte": own["seen"] if own else AFTER_ALL_IDS}}
+            own = db.ddn_reports.find_one({**_failure(report), "_id": report.id}, {"seen": 1})
+            until = {**_failure(report), "seen": {"$lte": own["seen"] if own else AFTER_ALL_IDS}}
+            before = {**until, "_id": {"$ne": report.id}}
             first = _one(db.ddn_reports, before, [("seen", 1)], _SEEN)
             if not first:
                 return Earlier()
-            times = db.ddn_reports.count_documents(before)
+            times = db.ddn_reports.count_documents(until) - bool(own)  # counted in the index; with the id it would read them all
             last = _one(db.ddn_reports, {**before, "branch": report.run.git.branch}, [("seen", -1)], _SEEN)
         return Earlier(times, moment(first["seen"]), *((moment(last["seen"]), last["run_id"]) if last else ()))
 

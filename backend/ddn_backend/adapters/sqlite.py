@@ -94,6 +94,11 @@ MIGRATIONS: tuple[Migration, ...] = (
         "CREATE INDEX feedback_on_a_failure ON feedback (project, fingerprint, said)",
     ),
     sqlite_task_runs.MIGRATION,
+    (  # what is asked of a failure that came back thousands of times is read without its reports
+        "DROP INDEX reports_of_a_failure",
+        "CREATE INDEX reports_of_a_failure ON reports (project, fingerprint, seen, branch, run_id, id)",
+        "CREATE INDEX reports_to_reuse ON reports (project, fingerprint, pipeline, model, written) WHERE reusable",
+    ),
 )
 TABLES = ("reports", "runs", "outcomes", "passes", "feedback", "task_runs")
 
