@@ -74,7 +74,7 @@ def of_return(place: Path, runs: int) -> Iterator[Growth]:
         costs.append(_milliseconds(partial(_next_analysed, pipeline, same), 20 * runs))
         done = size + 20 * runs + 1
     history.close()
-    why = "how often it was there is counted in an index, a few hundred nanoseconds each"
+    why = "how often it was there is counted in an index, about 150 nanoseconds each"
     yield Growth("return", "an analysis of a failure that comes back", "times before", "ms", sizes, tuple(costs), why)
 
 

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from robot_ddn_listener.redaction.patterns import UnusablePatternError, compiled
@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 IDLE_SECONDS = 60.0
+FORMS = {  # what the texts that are no plain words look like, and how that is told
+    "model": (r"[\w-]+:\S+$", "<provider>:<model>, such as google:gemini-flash-latest"),
+    "github_repo": (r"[\w.-]+/[\w.-]+$", "owner/name"),
+    "github_url": (r"https?://[^/]", "a URL such as https://github.example.com/api/v3"),
+    "mongo_url": (r"mongodb(?:\+srv)?://[^/]", "a URL such as mongodb://user:password@host:27017/ddn"),
+}
 NO_CI = ("", "0", "false", "no", "off")
 
 
@@ -98,26 +104,31 @@ class Settings(BaseSettings):
                 raise ValueError(f"expected {EXPECTED}, {error}") from None
         return url
 
-    @field_validator("model")
     @classmethod
     def _named_model(cls, name: str) -> str:
         if name and not re.fullmatch(r"[\w-]+:\S+", name):
             raise ValueError("expected <provider>:<model>, such as google:gemini-flash-latest")
         return name
 
-    @field_validator("github_repo")
     @classmethod
     def _named_repository(cls, name: str) -> str:
         if name and not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
             raise ValueError("expected owner/name")
         return name
 
-    @field_validator("github_url")
     @classmethod
     def _url_of_github(cls, url: str) -> str:
         if not re.match(r"https?://[^/]", url):
             raise ValueError("expected a URL such as https://github.example.com/api/v3")
         return url
+
+    @field_validator(*FORMS)
+    @classmethod
+    def _of_its_form(cls, value: str, field: ValidationInfo) -> str:
+        pattern, expected = FORMS[str(field.field_name)]
+        if value and not re.match(pattern, value):
+            raise ValueError(f"expected {expected}")
+        return value
 
     @field_validator("redact")
     @classmethod
@@ -128,7 +139,6 @@ class Settings(BaseSettings):
             raise ValueError(f"expected regular expressions, one a line: {str(error).rstrip('.')}") from None
         return lines
 
-    @field_validator("mongo_url")
     @classmethod
     def _url_of_mongo(cls, url: str) -> str:
         if url and not re.match(r"mongodb(?:\+srv)?://[^/]", url):

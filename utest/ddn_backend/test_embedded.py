@@ -15,6 +15,7 @@ from ddn_backend.embedded import MAX_LOG_BYTES, BoundedLog
 from ddn_backend.valkey_server import ValkeyServer, binaries
 from robot_ddn_listener import runtime
 from robot_ddn_listener.contract import HEARTBEAT_KEY, QUEUE
+from utest.conftest import missing
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the embedded runtime does not run on native Windows")
 
@@ -96,7 +97,7 @@ def test_the_server_has_no_port_and_a_private_socket(runtimes: Any) -> None:
 
 def test_a_server_that_an_earlier_runtime_left_behind_is_shut_down(tmp_path: Path) -> None:
     if not list(binaries()):
-        pytest.skip("no server on this machine")
+        missing("redis-server")
     left_behind, ours = ValkeyServer(tmp_path), ValkeyServer(tmp_path)
     left_behind.start()
     try:

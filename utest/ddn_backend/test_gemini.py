@@ -298,7 +298,6 @@ def test_a_key_that_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_openai_compatible_endpoint_is_used_by_its_own_variables(server: GeminiServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("openai")
     monkeypatch.setenv("OPENAI_BASE_URL", f"{server.url}/v1")
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     server.script = [gemini.call("lookup", word="gizmo"), gemini.conclude()]

@@ -376,7 +376,6 @@ def test_whatever_changes_the_answer_changes_the_version(bench: Bench) -> None:
 
 
 def test_a_provider_without_a_web_search_is_the_operators_business(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("openai")
     monkeypatch.setenv("OPENAI_BASE_URL", f"{bench.server.url}/v1")
     monkeypatch.setenv("OPENAI_API_KEY", "stand-in")
     model = AgentModel("openai-chat:local-model")

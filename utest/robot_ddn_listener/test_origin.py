@@ -5,6 +5,7 @@ import pytest
 
 from robot_ddn_listener.contract import Ci, Git
 from robot_ddn_listener.origin import describe_run, project_name, project_root
+from utest.conftest import missing
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def git(folder, *arguments):
 @pytest.fixture
 def repository(tmp_path):
     if not shutil.which("git"):
-        pytest.skip("git is not installed")
+        missing("git")
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "t.robot").write_text("x")
     git(tmp_path, "init")
